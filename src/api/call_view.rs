@@ -1,0 +1,157 @@
+//! The compact view of a ScheduledCall: what the cache holds and what deciding needs.
+//!
+//! A second Rust type of the same Kubernetes kind. It leaves out what only the dialer needs (`agentID`, `userID`,
+//! `callerID`, `parameters`, …: the reply to the claim carries those, live) and the bulk of the metadata. Promise: a
+//! spec or status that this version cannot read never fails a list or watch; it is kept as the error it gave, and
+//! harms only its own object.
+
+use super::{BusinessHours, LocalReference, Priority, RetryPolicy, ScheduledCall, ScheduledCallStatus};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+/// A ScheduledCall as the operator remembers it.
+#[derive(Clone, Debug, Deserialize, Resource)]
+#[resource(inherit = "ScheduledCall")]
+pub struct CallView {
+    /// Metadata; trimmed by [`CallView::trim`].
+    pub metadata: ObjectMeta,
+    /// What deciding needs of the spec.
+    #[serde(default, deserialize_with = "readable")]
+    pub spec: Readable<CallViewSpec>,
+    /// The status, whole: the operator always replaces it whole.
+    #[serde(default, deserialize_with = "readable")]
+    pub status: Readable<ScheduledCallStatus>,
+    /// Newest `managedFields` time that is not about `status`: when somebody last edited the object. Noted by
+    /// [`CallView::trim`] before the entries are dropped.
+    #[serde(skip)]
+    pub edited_at: Option<Timestamp>,
+}
+
+/// What deciding needs of a ScheduledCall's spec; the meaning of each field is in [`super::ScheduledCallSpec`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct CallViewSpec {
+    pub phone_number: String,
+    pub scheduled_for: String,
+    pub time_zone: Option<String>,
+    pub respect_business_hours: Option<bool>,
+    pub business_hours: Option<Box<BusinessHours>>,
+    pub business_calendar_ref: Option<LocalReference>,
+    pub dialer_ref: Option<LocalReference>,
+    pub priority: Option<Priority>,
+    pub retry_policy: Option<Box<RetryPolicy>>,
+    pub starting_deadline_seconds: Option<i64>,
+    pub active_deadline_seconds: Option<i64>,
+    pub suspend: Option<bool>,
+    pub cancel: Option<bool>,
+    pub ttl_seconds_after_finished: Option<i64>,
+}
+
+/// A part of an object that was read, or the reason why it could not be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Readable<T> {
+    /// The part.
+    Read(T),
+    /// Why it could not be read.
+    Unreadable(String),
+}
+
+impl<T: Default> Default for Readable<T> {
+    fn default() -> Self {
+        Self::Read(T::default())
+    }
+}
+
+impl<T> Readable<T> {
+    /// The part, if it could be read.
+    pub fn read(&self) -> Option<&T> {
+        match self {
+            Self::Read(part) => Some(part),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
+/// Never fails: what does not fit becomes [`Readable::Unreadable`].
+fn readable<'de, D, T>(deserializer: D) -> Result<Readable<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    let raw = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(raw.map_or_else(Readable::default, |value| match serde_json::from_value(value) {
+        Ok(part) => Readable::Read(part),
+        Err(error) => Readable::Unreadable(error.to_string()),
+    }))
+}
+
+impl CallView {
+    /// The view of a whole object.
+    ///
+    /// # Errors
+    /// When the object cannot be written as JSON, which no object that was read from JSON does.
+    pub fn of(call: &ScheduledCall) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(serde_json::to_value(call)?)
+    }
+
+    /// Notes the time of the last edit and drops the metadata that no decision reads: three quarters of an object's
+    /// memory.
+    pub fn trim(&mut self) {
+        self.edited_at = last_edit(&self.metadata);
+        self.metadata.managed_fields = None;
+        self.metadata.annotations = None;
+        self.metadata.labels = None;
+        self.metadata.finalizers = None;
+        self.metadata.generate_name = None;
+        self.metadata.self_link = None;
+    }
+
+    /// Namespace, or the empty string on an object that has none.
+    pub fn namespace(&self) -> &str {
+        self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Name, or the empty string on an object that has none.
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// The uid: the identity of this very object, which a re-creation does not share.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// The resourceVersion as a number, by which two views of one object are ordered (comparable since Kubernetes
+    /// 1.35, KEP-5504; etcd revisions before that as well). Zero when absent or not a number.
+    pub fn version(&self) -> u64 {
+        self.metadata.resource_version.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// When the object was created.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.metadata.creation_timestamp.as_ref().map(|time| time.0)
+    }
+
+    /// Name of the Dialer that the spec asks for.
+    pub fn dialer_name(&self) -> &str {
+        self.spec
+            .read()
+            .and_then(|spec| spec.dialer_ref.as_ref())
+            .map_or(super::DEFAULT_DIALER, |reference| reference.name.as_str())
+    }
+}
+
+/// Newest `managedFields` time that is not about the status subresource. Entries without a time do not count.
+fn last_edit(metadata: &ObjectMeta) -> Option<Timestamp> {
+    metadata
+        .managed_fields
+        .iter()
+        .flatten()
+        .filter(|entry| entry.subresource.as_deref() != Some("status"))
+        .filter_map(|entry| entry.time.as_ref().map(|time| time.0))
+        .max()
+}

@@ -1,0 +1,222 @@
+//! The command line: `controller`, `crd`. Flags become one [`Settings`]; each has an environment variable.
+
+use crate::api::{all_crds, crd_of_kind, crd_to_yaml};
+use crate::controller::{Settings, run};
+use crate::decide::{AddressPolicy, Defaults};
+use crate::schedule::find_zone;
+use crate::telemetry::{self, LogFormat};
+use clap::{Args, Parser, Subcommand};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+
+/// Version of the program and of what its answers depend on.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} (commit {}), time zone database {}",
+        env!("CARGO_PKG_VERSION"),
+        env!("CALL_OPERATOR_COMMIT"),
+        crate::schedule::DATABASE_VERSION
+    )
+});
+
+/// Places scheduled phone calls that are described as Kubernetes objects.
+#[derive(Debug, Parser)]
+#[command(name = "call-operator", version = VERSION.as_str(), propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the operator, in a pod or with KUBECONFIG, until SIGTERM.
+    Controller(Box<ControllerArgs>),
+    /// Print the CustomResourceDefinitions.
+    Crd {
+        /// Only the one of this kind, for example ScheduledCall.
+        #[arg(long)]
+        kind: Option<String>,
+    },
+}
+
+/// Flags of `call-operator controller`.
+#[derive(Debug, Args)]
+struct ControllerArgs {
+    /// Serve only this namespace; may be given several times. Without it, all namespaces.
+    #[arg(long, env = "CALL_OPERATOR_NAMESPACE", value_delimiter = ',')]
+    namespace: Vec<String>,
+
+    /// IANA time zone of a local time whose call names no zone.
+    #[arg(long, env = "DEFAULT_TIMEZONE", default_value = "Asia/Kolkata", value_parser = zone_name)]
+    default_time_zone: String,
+
+    /// Attempts in all, where a call's retryPolicy names no number (1 to 10).
+    #[arg(long, env = "QUEUE_RETRY_ATTEMPTS", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10))]
+    retry_max_attempts: i32,
+
+    /// Seconds before the second attempt, where a call's retryPolicy names none (1 to 86400). The old service's
+    /// variable QUEUE_RETRY_BACKOFF_DELAY, in milliseconds, is read when neither flag nor variable is set.
+    #[arg(long, env = "CALL_OPERATOR_RETRY_INITIAL_DELAY_SECONDS", value_parser = clap::value_parser!(i32).range(1..=86400))]
+    retry_initial_delay_seconds: Option<i32>,
+
+    /// Hold every call; deadlines run on.
+    #[arg(long, env = "CALL_OPERATOR_SUSPEND_ALL")]
+    suspend_all: bool,
+
+    /// Elect a leader by a Lease. Not built yet: only `false` is accepted. Several operators at once are safe without
+    /// it (each call is rung once), only wasteful.
+    #[arg(long, env = "CALL_OPERATOR_LEADER_ELECT", default_value = "false", value_parser = only_false, action = clap::ArgAction::Set)]
+    leader_elect: bool,
+
+    /// Address of /metrics, or none.
+    #[arg(long, env = "CALL_OPERATOR_METRICS_ADDRESS", default_value = "0.0.0.0:8080", value_parser = address_or_none)]
+    metrics_address: Listen,
+
+    /// Address of /livez and /readyz, or none.
+    #[arg(long, env = "CALL_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8081", value_parser = address_or_none)]
+    health_address: Listen,
+
+    /// Allow dialers with plain http:// addresses.
+    #[arg(long, env = "CALL_OPERATOR_DIALER_ALLOW_HTTP")]
+    dialer_allow_http: bool,
+
+    /// Allow dialers at loopback and private addresses. Cloud metadata addresses are refused always.
+    #[arg(long, env = "CALL_OPERATOR_DIALER_ALLOW_PRIVATE_ADDRESSES")]
+    dialer_allow_private_addresses: bool,
+
+    /// How log lines look.
+    #[arg(long, env = "CALL_OPERATOR_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+
+    /// Level of the log: error, warn, info, debug, trace, or a filter such as info,kube=debug.
+    #[arg(long, env = "CALL_OPERATOR_LOG_LEVEL", default_value = "info")]
+    log_level: String,
+}
+
+/// A listening address, or none.
+#[derive(Clone, Copy, Debug)]
+struct Listen(Option<SocketAddr>);
+
+/// Carries out a command.
+///
+/// # Errors
+/// The message for standard error.
+pub fn dispatch(cli: Cli) -> Result<(), String> {
+    match cli.command {
+        Command::Crd { kind } => print_crds(kind.as_deref()),
+        Command::Controller(args) => run_controller(*args),
+    }
+}
+
+fn print_crds(kind: Option<&str>) -> Result<(), String> {
+    let crds = match kind {
+        None => all_crds(),
+        Some(kind) => vec![crd_of_kind(kind).ok_or_else(|| format!("crd: there is no kind \"{kind}\""))?],
+    };
+    let documents = crds
+        .iter()
+        .map(crd_to_yaml)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("crd: {error}"))?;
+    let text = documents.join("---\n");
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("crd: {error}"))
+}
+
+fn run_controller(args: ControllerArgs) -> Result<(), String> {
+    telemetry::start(args.log_format, &args.log_level)?;
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| "another TLS provider is installed already".to_owned())?;
+    let settings = settings(args)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?
+        .block_on(run(settings))
+        .map_err(|error| error.to_string())
+}
+
+fn settings(args: ControllerArgs) -> Result<Settings, String> {
+    let initial_delay = match args.retry_initial_delay_seconds {
+        Some(seconds) => seconds,
+        None => old_backoff_delay(std::env::var("QUEUE_RETRY_BACKOFF_DELAY").ok().as_deref())?,
+    };
+    Ok(Settings {
+        namespaces: args.namespace,
+        defaults: Defaults {
+            time_zone: args.default_time_zone,
+            retry_max_attempts: args.retry_max_attempts,
+            retry_initial_delay_seconds: initial_delay,
+        },
+        policy: AddressPolicy {
+            allow_http: args.dialer_allow_http,
+            allow_private: args.dialer_allow_private_addresses,
+        },
+        suspend_all: args.suspend_all,
+        health_address: args.health_address.0,
+        metrics_address: args.metrics_address.0,
+    })
+}
+
+/// The old service gave the delay in milliseconds; whole seconds are what a policy counts in.
+fn old_backoff_delay(milliseconds: Option<&str>) -> Result<i32, String> {
+    let Some(text) = milliseconds else { return Ok(2) };
+    match text.parse::<i32>() {
+        Ok(milliseconds @ 1..=86_400_000) => Ok((milliseconds + 999) / 1000),
+        _ => Err(format!("QUEUE_RETRY_BACKOFF_DELAY \"{text}\": must be milliseconds from 1 to 86400000")),
+    }
+}
+
+fn zone_name(name: &str) -> Result<String, String> {
+    find_zone(name).map(|_| name.to_owned()).map_err(|error| error.to_string())
+}
+
+fn only_false(text: &str) -> Result<bool, String> {
+    match text {
+        "false" => Ok(false),
+        _ => Err("the lease is not built yet; only false is accepted".to_owned()),
+    }
+}
+
+fn address_or_none(text: &str) -> Result<Listen, String> {
+    if text == "none" {
+        return Ok(Listen(None));
+    }
+    text.parse()
+        .map(|address| Listen(Some(address)))
+        .map_err(|error| format!("{error}; give HOST:PORT or none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn leader_election_accepts_only_false_until_it_is_built() {
+        let parse = |flag: &str| Cli::try_parse_from(["call-operator", "controller", flag]);
+        assert!(parse("--leader-elect=false").is_ok());
+        let refused = parse("--leader-elect=true").unwrap_err().to_string();
+        assert!(refused.contains("not built yet"), "{refused}");
+    }
+
+    #[test]
+    fn the_old_delay_is_read_in_milliseconds() {
+        assert_eq!(old_backoff_delay(None), Ok(2));
+        assert_eq!(old_backoff_delay(Some("5000")), Ok(5));
+        assert_eq!(old_backoff_delay(Some("1500")), Ok(2));
+        assert!(old_backoff_delay(Some("soon")).is_err());
+    }
+
+    #[test]
+    fn an_unknown_default_zone_is_refused() {
+        let error = Cli::try_parse_from(["call-operator", "controller", "--default-time-zone=Mars/Olympus"]);
+        assert!(error.unwrap_err().to_string().contains("is not a time zone"));
+    }
+}

@@ -1,0 +1,204 @@
+//! Reconciler of Dialers, and the book of what is known of each: its plan, and whether its host may be reached.
+
+use super::context::Scope;
+use super::error::ApiError;
+use super::gate::WriteClass;
+use crate::api::{CallView, ConditionText, Dialer, DialerStatus, READY, STALLED, Truth, set_conditions};
+use crate::decide::{AddressPolicy, DialerKind, DialerPlan, plan_dialer};
+use crate::dial::{Limits, LineKey, resolve_host};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tracing::debug;
+
+/// How often a host name is looked up again.
+const RESOLVE_AGAIN: Duration = Duration::from_secs(300);
+
+/// A look-up that takes longer says nothing.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What is known of each Dialer beside its spec.
+#[derive(Debug)]
+pub struct DialerBook {
+    policy: AddressPolicy,
+    pages: Mutex<HashMap<LineKey, Page>>,
+}
+
+#[derive(Clone, Debug)]
+struct Page {
+    uid: String,
+    generation: Option<i64>,
+    plan: Result<Arc<DialerPlan>, String>,
+    reason: &'static str,
+    /// Why its host must not be reached, from the last look-up.
+    refused_host: Option<String>,
+    /// What the calls that use it were last told.
+    announced: bool,
+}
+
+impl DialerBook {
+    /// An empty book.
+    pub fn new(policy: AddressPolicy) -> Self {
+        Self { policy, pages: Mutex::default() }
+    }
+
+    /// The plan of a Dialer, worked out once per generation; or why it cannot be used.
+    ///
+    /// # Errors
+    /// Every problem of its spec and address, as one text.
+    pub fn plan_of(&self, dialer: &Dialer) -> Result<Arc<DialerPlan>, String> {
+        let page = self.page(dialer);
+        match page.refused_host {
+            Some(why) => Err(why),
+            None => page.plan,
+        }
+    }
+
+    /// Forgets a Dialer that is gone.
+    pub fn forget(&self, dialer: &Dialer) {
+        self.lock().remove(&key(dialer));
+    }
+
+    fn page(&self, dialer: &Dialer) -> Page {
+        let uid = dialer.uid().unwrap_or_default();
+        let generation = dialer.metadata.generation;
+        let mut pages = self.lock();
+        if let Some(page) =
+            pages.get(&key(dialer)).filter(|page| page.uid == uid && page.generation == generation)
+        {
+            return page.clone();
+        }
+        let planned = plan_dialer(&uid, &dialer.spec, self.policy);
+        let reason =
+            planned.as_ref().err().and_then(|errors| errors.first()).map_or("Usable", |error| error.reason);
+        let plan = planned
+            .map(Arc::new)
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+        let page = Page { uid, generation, plan, reason, refused_host: None, announced: false };
+        pages.insert(key(dialer), page.clone());
+        page
+    }
+
+    /// Notes the verdict on the host; `true` if it, or the spec, is news to the calls.
+    fn note_host(&self, dialer: &Dialer, refused_host: Option<String>) -> bool {
+        self.page(dialer);
+        let mut pages = self.lock();
+        let Some(page) = pages.get_mut(&key(dialer)) else { return false };
+        let news = !page.announced || page.refused_host != refused_host;
+        page.refused_host = refused_host;
+        page.announced = true;
+        news
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<LineKey, Page>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(dialer: &Dialer) -> LineKey {
+    (dialer.namespace().unwrap_or_default(), dialer.name_any())
+}
+
+/// One pass over one Dialer: work out its plan, look up its host, tell its calls, write its status.
+///
+/// # Errors
+/// When its status could not be written.
+pub async fn reconcile(dialer: Arc<Dialer>, scope: Arc<Scope>) -> Result<Action, ApiError> {
+    let context = &scope.context;
+    let refused = refused_host(&context.dialer_book, &dialer).await;
+    let news = context.dialer_book.note_host(&dialer, refused);
+    let plan = context.dialer_book.plan_of(&dialer);
+    if let Ok(plan) = &plan {
+        let limits = Limits { max_concurrent: plan.max_concurrent, spacing: plan.spacing };
+        context.admission.set_limits(&key(&dialer), limits);
+    }
+    if news {
+        wake_calls_of(&scope, &dialer);
+    }
+    write_status(&scope, &dialer, plan, context.clock.now()).await?;
+    Ok(Action::requeue(RESOLVE_AGAIN))
+}
+
+/// When to try again after an error.
+pub fn on_error(dialer: Arc<Dialer>, error: &ApiError, _scope: Arc<Scope>) -> Action {
+    debug!(namespace = dialer.namespace(), name = dialer.name_any(), %error, "reconcile of a Dialer failed");
+    error.class().retry_after().map_or_else(Action::await_change, Action::requeue)
+}
+
+/// Asks for a reconcile of every unfinished call that uses this Dialer.
+pub fn wake_calls_of(scope: &Scope, dialer: &Dialer) {
+    let (namespace, name) = key(dialer);
+    let uses = |call: &&Arc<CallView>| {
+        let finished =
+            call.status.read().and_then(|status| status.state.as_ref()).is_some_and(|s| s.is_finished());
+        !finished && call.namespace() == namespace && call.dialer_name() == name
+    };
+    for call in scope.calls.state().iter().filter(uses) {
+        scope.wake(call);
+    }
+}
+
+/// Why the host must not be reached. A look-up that fails says nothing: it may work when a call is due, and if not,
+/// nothing is sent.
+async fn refused_host(book: &DialerBook, dialer: &Dialer) -> Option<String> {
+    let plan = book.page(dialer).plan.ok()?;
+    let DialerKind::Http { url } = &plan.kind else { return None };
+    let uri: http::Uri = url.parse().ok()?;
+    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = uri.port_u16().unwrap_or(443);
+    let answer = tokio::time::timeout(RESOLVE_TIMEOUT, resolve_host(&host, port, book.policy)).await.ok()?;
+    answer.err().filter(|why| why.contains("is refused")).map(|why| format!("spec.http.url: {why}"))
+}
+
+async fn write_status(
+    scope: &Scope,
+    dialer: &Dialer,
+    plan: Result<Arc<DialerPlan>, String>,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let stored = dialer.status.clone().unwrap_or_default();
+    let texts = conditions(scope, dialer, plan);
+    let next = DialerStatus {
+        observed_generation: dialer.metadata.generation,
+        conditions: set_conditions(&stored.conditions, &texts, dialer.metadata.generation, now),
+        ..stored.clone()
+    };
+    if next == stored {
+        return Ok(());
+    }
+    let api = &scope.context.api;
+    let _: Dialer =
+        api.replace_status::<Dialer, _, _>(WriteClass::Housekeeping, &dialer.metadata, &next).await?;
+    Ok(())
+}
+
+fn conditions(scope: &Scope, dialer: &Dialer, plan: Result<Arc<DialerPlan>, String>) -> Vec<ConditionText> {
+    let text = |type_, status, reason: &str, message: String| ConditionText {
+        type_,
+        status,
+        reason: reason.to_owned(),
+        message,
+    };
+    match plan {
+        Ok(plan) if plan.suspended => {
+            vec![text(
+                READY,
+                Truth::True,
+                "Suspended",
+                "suspended: its calls wait while their deadlines run".to_owned(),
+            )]
+        }
+        Ok(_) => vec![text(READY, Truth::True, "Usable", "calls can be placed".to_owned())],
+        Err(problem) => {
+            let page = scope.context.dialer_book.page(dialer);
+            let reason = if page.refused_host.is_some() { "AddressNotAllowed" } else { page.reason };
+            vec![
+                text(READY, Truth::False, reason, problem.clone()),
+                text(STALLED, Truth::True, reason, problem),
+            ]
+        }
+    }
+}

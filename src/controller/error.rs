@@ -1,0 +1,76 @@
+//! What can go wrong at the API server, and what each kind of error means for the caller.
+
+use std::time::Duration;
+
+/// A request to the API server that did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// Somebody else has written the object since we read it: read it again, it says nothing about who.
+    #[error("the object has changed since it was read")]
+    Conflict,
+    /// There is no such object any more, or one of another uid.
+    #[error("the object is gone")]
+    Gone,
+    /// The API server understood and refused; the same request would be refused again.
+    #[error("refused by the API server: {0}")]
+    Refused(String),
+    /// No answer, or one that does not say whether the request was carried out.
+    #[error("no certain answer from the API server: {0}")]
+    Uncertain(String),
+}
+
+/// How an error is handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Somebody was faster: look again soon.
+    Conflict,
+    /// Nothing more to do.
+    Gone,
+    /// Our permissions or our request are wrong: say so loudly, try rarely.
+    Refused,
+    /// The API server is away or busy: try again.
+    Transient,
+}
+
+impl ApiError {
+    /// What kind of error this is.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Conflict => ErrorClass::Conflict,
+            Self::Gone => ErrorClass::Gone,
+            Self::Refused(_) => ErrorClass::Refused,
+            Self::Uncertain(_) => ErrorClass::Transient,
+        }
+    }
+}
+
+impl ErrorClass {
+    /// When a reconcile that ended so is tried again; a change of the object comes first in any case.
+    pub fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Conflict => Some(Duration::from_millis(500)),
+            Self::Gone => None,
+            Self::Refused => Some(Duration::from_secs(30)),
+            Self::Transient => Some(Duration::from_secs(1)),
+        }
+    }
+}
+
+impl From<kube::Error> for ApiError {
+    fn from(error: kube::Error) -> Self {
+        let status = match &error {
+            kube::Error::Api(status) => status,
+            // The answer came and this version cannot read it; asking again would not help.
+            kube::Error::SerdeError(why) => {
+                return Self::Refused(format!("the answer cannot be read: {why}"));
+            }
+            _ => return Self::Uncertain(error.to_string()),
+        };
+        match status.code {
+            409 => Self::Conflict,
+            404 | 410 => Self::Gone,
+            429 | 500..=599 => Self::Uncertain(status.message.clone()),
+            _ => Self::Refused(status.message.clone()),
+        }
+    }
+}

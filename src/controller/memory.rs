@@ -1,0 +1,116 @@
+//! What this process remembers beside the cache, all of it bounded and none of it needed for safety across restarts:
+//! the newest view after its own writes, calls claimed a moment ago, and how often a request could not be sent.
+
+use crate::api::CallView;
+use crate::decide::RecentClaim;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How long after its effective time a claimed call is remembered (DESIGN 3.7).
+const REMEMBER: SignedDuration = SignedDuration::from_secs(60);
+
+/// Views that are newer than the cache, because we wrote or read them ourselves.
+#[derive(Debug, Default)]
+pub struct Newest(Mutex<HashMap<String, Arc<CallView>>>);
+
+impl Newest {
+    /// Keeps a view that the API server has just returned.
+    pub fn put(&self, view: CallView) -> Arc<CallView> {
+        let view = Arc::new(view);
+        let mut views = lock(&self.0);
+        let known = views.get(view.uid());
+        if known.is_none_or(|known| known.version() < view.version()) {
+            views.insert(view.uid().to_owned(), Arc::clone(&view));
+        }
+        view
+    }
+
+    /// The newer of the cached view and our own; ours is forgotten once the cache has caught up.
+    pub fn of(&self, cached: Arc<CallView>) -> Arc<CallView> {
+        let mut views = lock(&self.0);
+        match views.get(cached.uid()) {
+            Some(own) if own.version() > cached.version() => Arc::clone(own),
+            Some(_) => {
+                views.remove(cached.uid());
+                cached
+            }
+            None => cached,
+        }
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&self, uid: &str) {
+        lock(&self.0).remove(uid);
+    }
+}
+
+/// Calls that were claimed of late, by namespace and name.
+#[derive(Debug, Default)]
+pub struct Recent(Mutex<HashMap<(String, String), Vec<RecentClaim>>>);
+
+impl Recent {
+    /// Remembers a call that has a claim, if its time is not long past.
+    pub fn note(&self, call: &CallView, now: Timestamp) {
+        let Some(claim) = RecentClaim::of(call).filter(|claim| is_recent(claim, now)) else { return };
+        let mut claims = lock(&self.0);
+        claims.retain(|_, known| {
+            known.retain(|claim| is_recent(claim, now));
+            !known.is_empty()
+        });
+        let known = claims.entry(key(call)).or_default();
+        known.retain(|other| other.uid != claim.uid);
+        known.push(claim);
+    }
+
+    /// Forgets a claim whose request never left.
+    pub fn forget(&self, call: &CallView) {
+        if let Some(known) = lock(&self.0).get_mut(&key(call)) {
+            known.retain(|claim| claim.uid != call.uid());
+        }
+    }
+
+    /// What is remembered under the namespace and name of this call.
+    pub fn of(&self, call: &CallView, now: Timestamp) -> Vec<RecentClaim> {
+        let claims = lock(&self.0);
+        claims.get(&key(call)).into_iter().flatten().filter(|claim| is_recent(claim, now)).cloned().collect()
+    }
+}
+
+fn key(call: &CallView) -> (String, String) {
+    (call.namespace().to_owned(), call.name().to_owned())
+}
+
+fn is_recent(claim: &RecentClaim, now: Timestamp) -> bool {
+    now.duration_since(claim.effective) <= REMEMBER
+}
+
+/// Requests that could not be sent: after each, a call is left alone for 1 s, doubling to 10 s.
+#[derive(Debug, Default)]
+pub struct Holds(Mutex<HashMap<String, (u32, Timestamp)>>);
+
+impl Holds {
+    /// Counts one more and gives the instant until which the call is left alone.
+    pub fn extend(&self, uid: &str, now: Timestamp) -> Timestamp {
+        let mut holds = lock(&self.0);
+        let count = holds.get(uid).map_or(0, |(count, _)| *count) + 1;
+        let seconds = 1_i64.checked_shl(count - 1).unwrap_or(i64::MAX).min(10);
+        let until = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        holds.insert(uid.to_owned(), (count, until));
+        until
+    }
+
+    /// Until when the call is left alone.
+    pub fn until(&self, uid: &str) -> Option<Timestamp> {
+        lock(&self.0).get(uid).map(|(_, until)| *until)
+    }
+
+    /// A request was sent, or the call is over.
+    pub fn clear(&self, uid: &str) {
+        lock(&self.0).remove(uid);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

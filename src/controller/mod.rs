@@ -1,0 +1,25 @@
+//! The controller: Kubernetes on one side, dialers on the other.
+//!
+//! Stages, one file each: [`observe`] → (pure: plan, decide) → [`script`]: [`claim`] → [`place`] → [`record`].
+//! Promise: nothing is dialled without a stored claim; every API write passes the [`gate`]; a broken object harms only
+//! itself. May not: decide anything itself.
+
+mod api_server;
+mod call;
+mod claim;
+mod context;
+mod dialers;
+mod error;
+mod events;
+mod flights;
+mod gate;
+mod memory;
+mod observe;
+mod place;
+mod record;
+mod run;
+mod script;
+mod unsupported;
+mod watch;
+
+pub use run::{RunError, Settings, run};

@@ -1,0 +1,102 @@
+//! Place: hand a claimed call to its dialer, once.
+
+use super::context::Scope;
+use super::observe::{newest, observe};
+use crate::api::CallView;
+use crate::decide::{AttemptResult, DialerKind, DialerPlan, Withdrawn, may_still_send};
+use crate::dial::{Claimed, Dialer, HttpDialer, Permit, SimulatedDialer};
+use crate::words::masked;
+use std::sync::Arc;
+use tracing::info;
+
+/// A claimed call of which it is known what became of it.
+pub struct Spoken {
+    /// The claim.
+    pub claimed: Claimed,
+    /// What became of it.
+    pub result: AttemptResult,
+}
+
+/// Asks the dialer to ring. Consumes the claim and the permit: neither can be used twice.
+pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Permit) -> Spoken {
+    let result = match wanted_dialer(scope, call, &claimed) {
+        Err(why) => AttemptResult::Unsent { why },
+        Ok(plan) => {
+            let dialer = build(scope, &plan);
+            let last_look = || last_look(scope, call, &claimed);
+            dialer.place(&claimed, &permit, &last_look).await
+        }
+    };
+    log(call, &claimed, &result);
+    drop(permit);
+    Spoken { claimed, result }
+}
+
+/// Decides again on the newest view: a cancellation, a hold or a deletion since the claim is honoured. The Dialer must
+/// be the one that was claimed for.
+fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Arc<DialerPlan>, String> {
+    let view = newest(scope, call).ok_or("the call was deleted")?;
+    let seen = observe(scope, view);
+    let facts = seen.facts(scope, scope.context.clock.now());
+    may_still_send(&facts, &claimed.attempt().token).map_err(explain)?;
+    let plan = seen.dialer.clone().ok_or("the Dialer is gone")?;
+    if plan.revision != claimed.attempt().dialer_revision {
+        return Err("the Dialer was changed after the claim".to_owned());
+    }
+    Ok(plan)
+}
+
+/// The last thing before the first byte.
+fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<(), String> {
+    let context = &scope.context;
+    if context.shutdown.is_cancelled() {
+        return Err("the operator is shutting down".to_owned());
+    }
+    wanted_dialer(scope, call, claimed)?;
+    let now = context.clock.now();
+    claimed.check_expiry(now, context.clock.monotonic())?;
+    let lateness = now.duration_since(claimed.attempt().not_before);
+    context.metrics.sent(lateness.as_secs_f64());
+    Ok(())
+}
+
+fn explain(withdrawn: Withdrawn) -> String {
+    match withdrawn {
+        Withdrawn::Cancelled => "the call was cancelled".to_owned(),
+        Withdrawn::Held(why) => why,
+        Withdrawn::ClaimLost => "the claim is no longer in the object".to_owned(),
+    }
+}
+
+fn build(scope: &Scope, plan: &DialerPlan) -> Box<dyn Dialer> {
+    match &plan.kind {
+        DialerKind::Simulated(script) => Box::new(SimulatedDialer::new(script.clone())),
+        DialerKind::Http { url } => Box::new(HttpDialer {
+            wire: Arc::clone(&scope.context.wire),
+            url: url.clone(),
+            caller_id: plan.caller_id.clone(),
+            timeout: plan.request_timeout,
+            clock: scope.context.clock,
+        }),
+    }
+}
+
+fn log(call: &CallView, claimed: &Claimed, result: &AttemptResult) {
+    let attempt = claimed.attempt();
+    let (answer, why) = match result {
+        AttemptResult::Placed { .. } => ("placed", ""),
+        AttemptResult::NotPlaced { why, .. } => ("not placed", why.as_str()),
+        AttemptResult::Unsent { why } => ("not sent", why.as_str()),
+        AttemptResult::Ambiguous { why } => ("in doubt", why.as_str()),
+    };
+    info!(
+        namespace = call.namespace(),
+        name = call.name(),
+        uid = call.uid(),
+        attempt = attempt.number,
+        key = attempt.key,
+        number = masked(&claimed.call().spec.phone_number),
+        why,
+        "{answer}"
+    );
+}

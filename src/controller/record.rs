@@ -1,0 +1,125 @@
+//! Record: store what became of an attempt, at once, until it is stored or the object is gone.
+
+use super::context::Scope;
+use super::error::{ApiError, ErrorClass};
+use super::gate::WriteClass;
+use super::place::Spoken;
+use crate::api::{CallView, RetryPolicy, ScheduledCall, ScheduledCallStatus};
+use crate::decide::{AttemptResult, RetryPlan, fold_result};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// Stores the result. A conflict is settled by a live read and folding again: an edit, a cancellation, or somebody
+/// who gave the attempt up for lost.
+pub async fn record(scope: &Scope, spoken: Spoken) {
+    let context = &scope.context;
+    let Spoken { claimed, result } = spoken;
+    let Some(mut view) = CallView::of(claimed.call()).ok().map(Arc::new) else { return };
+    let now = context.clock.now();
+    let again = match &result {
+        AttemptResult::Unsent { .. } => {
+            context.recent.forget(&view);
+            context.holds.extend(view.uid(), now)
+        }
+        _ => {
+            context.holds.clear(view.uid());
+            now
+        }
+    };
+    let token = &claimed.attempt().token;
+    let mut pauses = pauses();
+    loop {
+        let retry = RetryPlan::new(retry_policy(&view), &context.defaults);
+        let Some(status) = fold_result(&view, &retry, token, &result, again, now) else {
+            return note_superseded(&view);
+        };
+        match store(scope, WriteClass::Record, &view, &status).await {
+            Ok(_) => {
+                context.metrics.attempt_ended(&result);
+                return context.events.status_written(&view, &status);
+            }
+            Err(error) => match error.class() {
+                ErrorClass::Gone => return note_gone(&view),
+                ErrorClass::Conflict => {}
+                ErrorClass::Refused | ErrorClass::Transient => {
+                    warn_not_stored(&view, &error);
+                    tokio::time::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+                }
+            },
+        }
+        view = match read_live(scope, &view, &mut pauses).await {
+            Some(live) => live,
+            None => return note_gone(&view),
+        };
+    }
+}
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .build()
+}
+
+/// Writes a status and keeps the reply as the newest view.
+pub(super) async fn store(
+    scope: &Scope,
+    class: WriteClass,
+    view: &CallView,
+    status: &ScheduledCallStatus,
+) -> Result<Arc<CallView>, ApiError> {
+    let mut stored: CallView =
+        scope.context.api.replace_status::<ScheduledCall, _, _>(class, &view.metadata, status).await?;
+    stored.trim();
+    Ok(scope.context.newest.put(stored))
+}
+
+/// The object as it is now, asked for until the API server answers; `None` when it is gone.
+async fn read_live(
+    scope: &Scope,
+    view: &CallView,
+    pauses: &mut impl Iterator<Item = Duration>,
+) -> Option<Arc<CallView>> {
+    loop {
+        match scope.context.api.read::<CallView>(&view.metadata).await {
+            Ok(live) if live.uid() == view.uid() => return Some(Arc::new(live)),
+            Ok(_) => return None,
+            Err(error) if error.class() == ErrorClass::Gone => return None,
+            Err(error) => {
+                warn_not_stored(view, &error);
+                tokio::time::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+            }
+        }
+    }
+}
+
+fn retry_policy(view: &CallView) -> Option<&RetryPolicy> {
+    view.spec.read().and_then(|spec| spec.retry_policy.as_deref())
+}
+
+fn warn_not_stored(view: &CallView, error: &ApiError) {
+    warn!(namespace = view.namespace(), name = view.name(), uid = view.uid(), %error, "result not stored yet");
+}
+
+fn note_superseded(view: &CallView) {
+    warn!(
+        namespace = view.namespace(),
+        name = view.name(),
+        uid = view.uid(),
+        "the attempt was settled otherwise meanwhile; its result is dropped"
+    );
+}
+
+fn note_gone(view: &CallView) {
+    info!(
+        namespace = view.namespace(),
+        name = view.name(),
+        uid = view.uid(),
+        "deleted before its result was stored"
+    );
+}

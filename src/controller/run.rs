@@ -1,0 +1,292 @@
+//! Wiring: clients, caches, reconcilers, probes, and an orderly end.
+
+use super::api_server::ApiServer;
+use super::context::{Context, Scope};
+use super::dialers::DialerBook;
+use super::events::EventSink;
+use super::flights::Flights;
+use super::gate::Gate;
+use super::memory::{Holds, Newest, Recent};
+use super::watch::follow;
+use super::{call, dialers, unsupported};
+use crate::api::{BusinessCalendar, CallView, Dialer, RecurringCall};
+use crate::clock::Clock;
+use crate::decide::{AddressPolicy, Defaults};
+use crate::dial::{Admission, Wire};
+use crate::metrics::Metrics;
+use crate::probes::{self, Readiness};
+use crate::words::random_word;
+use axum::Router;
+use futures::StreamExt;
+use futures::future::{join_all, select};
+use kube::api::Api;
+use kube::runtime::controller::{Config, Controller};
+use kube::runtime::reflector;
+use kube::runtime::watcher::Event;
+use kube::{Client, Resource};
+use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+/// Objects that are reconciled at a time; a pass takes microseconds unless it writes.
+const RECONCILES_AT_A_TIME: u16 = 64;
+
+/// How long requests that have left may take to be recorded after SIGTERM, beyond their own time-out.
+const GRACE: Duration = Duration::from_secs(330);
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Namespaces to serve; empty = all.
+    pub namespaces: Vec<String>,
+    /// What is assumed where a spec is silent.
+    pub defaults: Defaults,
+    /// Which dialer addresses are allowed.
+    pub policy: AddressPolicy,
+    /// Holds every call.
+    pub suspend_all: bool,
+    /// Where `/livez` and `/readyz` are served, if anywhere.
+    pub health_address: Option<SocketAddr>,
+    /// Where `/metrics` is served, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
+}
+
+/// Why the controller could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no usable configuration for reaching an API server.
+    #[error("no configuration for reaching the Kubernetes API server (set KUBECONFIG, or run in a pod): {0}")]
+    Configuration(String),
+    /// A port could not be opened.
+    #[error("cannot listen on {address} for {purpose}: {error}")]
+    Listen {
+        /// What for.
+        purpose: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The system lacks something basic.
+    #[error("{0}")]
+    System(String),
+}
+
+/// Runs until SIGTERM or SIGINT, then stops claiming, lets sent requests be recorded, and returns.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn run(settings: Settings) -> Result<(), RunError> {
+    let client = connect().await?;
+    let (context, events) = build_context(client.clone(), &settings)?;
+    tokio::spawn(events);
+    serve(settings.health_address, "probes", probes::routes(context.readiness.clone())).await?;
+    serve(settings.metrics_address, "metrics", context.metrics.routes()).await?;
+    stop_on_signal(context.shutdown.clone())?;
+    info!(
+        holder = context.holder,
+        version = env!("CARGO_PKG_VERSION"),
+        time_zone_database = crate::schedule::DATABASE_VERSION,
+        "call-operator starts"
+    );
+    let scopes = scopes_of(&settings.namespaces);
+    join_all(scopes.into_iter().map(|namespace| run_scope(client.clone(), Arc::clone(&context), namespace)))
+        .await;
+    finish_scripts(&context).await;
+    info!("call-operator ends");
+    Ok(())
+}
+
+/// A client that never repeats a request by itself: a repeated claim would hide what became of the first.
+async fn connect() -> Result<Client, RunError> {
+    let mut config =
+        kube::Config::infer().await.map_err(|error| RunError::Configuration(error.to_string()))?;
+    config.default_retry = false;
+    info!(api_server = %config.cluster_url, "connecting");
+    Client::try_from(config).map_err(|error| RunError::Configuration(error.to_string()))
+}
+
+fn build_context(
+    client: Client,
+    settings: &Settings,
+) -> Result<(Arc<Context>, impl Future<Output = ()> + Send + use<>), RunError> {
+    let clock = Clock;
+    let gate = Gate::default();
+    let holder = random_word().map_err(RunError::System)?;
+    let (events, writing) = EventSink::new(client.clone(), gate.clone(), &holder);
+    let context = Context {
+        api: ApiServer::new(client, gate),
+        clock,
+        holder,
+        defaults: settings.defaults.clone(),
+        suspend_all: settings.suspend_all,
+        flights: Flights::default(),
+        newest: Newest::default(),
+        recent: Recent::default(),
+        holds: Holds::default(),
+        admission: Admission::new(clock),
+        dialer_book: DialerBook::new(settings.policy),
+        wire: Arc::new(Wire::new(settings.policy, clock)),
+        events,
+        metrics: Metrics::default(),
+        readiness: Readiness::default(),
+        shutdown: CancellationToken::new(),
+        scripts: TaskTracker::new(),
+    };
+    Ok((Arc::new(context), writing))
+}
+
+/// The namespaces to watch: each by itself, or all through one watch.
+fn scopes_of(namespaces: &[String]) -> Vec<Option<String>> {
+    if namespaces.is_empty() { vec![None] } else { namespaces.iter().cloned().map(Some).collect() }
+}
+
+fn api_of<K>(client: &Client, namespace: Option<&String>) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + DeserializeOwned,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// Serves one namespace, or all, until shutdown.
+async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<String>) {
+    let (calls, calls_writer) = reflector::store::<CallView>();
+    let (dialers, dialers_writer) = reflector::store::<Dialer>();
+    let (wake, woken) = mpsc::unbounded_channel();
+    let scope = Arc::new(Scope { context: Arc::clone(&context), calls, dialers, wake });
+
+    let call_stream = follow(
+        api_of::<CallView>(&client, namespace.as_ref()),
+        calls_writer,
+        context.readiness.clone(),
+        CallView::trim,
+        notice_call(Arc::clone(&context)),
+    );
+    let dialer_stream = follow(
+        api_of::<Dialer>(&client, namespace.as_ref()),
+        dialers_writer,
+        context.readiness.clone(),
+        trim_dialer,
+        notice_dialer(Arc::clone(&scope)),
+    );
+    let config = Config::default().concurrency(RECONCILES_AT_A_TIME);
+    let dialer_controller = Controller::for_stream(dialer_stream, scope.dialers.clone())
+        .with_config(config.clone())
+        .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
+        .run(dialers::reconcile, dialers::on_error, Arc::clone(&scope))
+        .for_each(|_| std::future::ready(()));
+    let call_controller = async {
+        // No call is decided before the Dialers are known: each would look as if its Dialer were missing.
+        let known = scope.dialers.wait_until_ready();
+        let stopped = context.shutdown.cancelled();
+        select(std::pin::pin!(known), std::pin::pin!(stopped)).await;
+        Controller::for_stream(call_stream, scope.calls.clone())
+            .with_config(config.clone())
+            .reconcile_on(UnboundedReceiverStream::new(woken))
+            .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
+            .run(call::reconcile, call::on_error, Arc::clone(&scope))
+            .for_each(|_| std::future::ready(()))
+            .await;
+    };
+    tokio::join!(
+        call_controller,
+        dialer_controller,
+        run_unsupported::<RecurringCall>(&client, &context, namespace.as_ref()),
+        run_unsupported::<BusinessCalendar>(&client, &context, namespace.as_ref()),
+    );
+}
+
+async fn run_unsupported<K>(client: &Client, context: &Arc<Context>, namespace: Option<&String>)
+where
+    K: unsupported::Unsupported + Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+{
+    let (store, writer) = reflector::store::<K>();
+    let stream = follow(api_of::<K>(client, namespace), writer, context.readiness.clone(), |_| {}, |_| {});
+    Controller::for_stream(stream, store)
+        .with_config(Config::default().concurrency(4))
+        .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
+        .run(unsupported::reconcile::<K>, unsupported::on_error::<K>, Arc::clone(context))
+        .for_each(|_| std::future::ready(()))
+        .await;
+}
+
+/// Keeps the process's own memory in step with what the watch shows.
+fn notice_call(context: Arc<Context>) -> impl FnMut(&Event<CallView>) + Send + 'static {
+    move |event| match event {
+        Event::Apply(call) | Event::InitApply(call) => {
+            if call.status.read().is_some_and(|status| !status.attempts.is_empty()) {
+                context.recent.note(call, context.clock.now());
+            }
+        }
+        Event::Delete(call) => {
+            context.flights.withdraw(call.uid());
+            context.newest.forget(call.uid());
+            context.holds.clear(call.uid());
+        }
+        Event::Init | Event::InitDone => {}
+    }
+}
+
+/// A Dialer that is deleted is not reconciled: its calls are told here.
+fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<Dialer>) + Send + 'static {
+    move |event| {
+        if let Event::Delete(dialer) = event {
+            scope.context.dialer_book.forget(dialer);
+            dialers::wake_calls_of(&scope, dialer);
+        }
+    }
+}
+
+fn trim_dialer(dialer: &mut Dialer) {
+    dialer.metadata.managed_fields = None;
+    dialer.metadata.annotations = None;
+}
+
+async fn serve(address: Option<SocketAddr>, purpose: &'static str, routes: Router) -> Result<(), RunError> {
+    let Some(address) = address else { return Ok(()) };
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| RunError::Listen { purpose, address, error })?;
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, routes).await {
+            error!(%error, purpose, "server ended");
+        }
+    });
+    Ok(())
+}
+
+fn stop_on_signal(shutdown: CancellationToken) -> Result<(), RunError> {
+    let listen =
+        |kind| signal(kind).map_err(|error| RunError::System(format!("cannot wait for signals: {error}")));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("asked to stop: no new claims; requests that have left will be recorded");
+        shutdown.cancel();
+    });
+    Ok(())
+}
+
+/// Waits for the scripts that have a claim: what was sent is recorded, what was not is given back.
+async fn finish_scripts(context: &Context) {
+    context.scripts.close();
+    if tokio::time::timeout(GRACE, context.scripts.wait()).await.is_err() {
+        warn!(
+            unfinished = context.scripts.len(),
+            "ending with unfinished scripts: their outcome will be unknown"
+        );
+    }
+}

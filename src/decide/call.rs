@@ -1,0 +1,318 @@
+//! Decide: given all facts about a call and the time, the one thing to do.
+//!
+//! A stored claim without a result never yields [`Decision::Dial`].
+
+use super::facts::{CallFacts, Claimant, DialerState};
+use super::plan::{CallPlan, FieldError, plan_call};
+use crate::api::{Attempt, CallView, CallViewSpec, READY, Readable, ScheduledCallStatus};
+use jiff::{SignedDuration, Timestamp};
+
+/// Slow pipelines may deliver a new call this late; beyond, a call is never rung for a time before it was asked for.
+const RETROACTIVE_GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// For clocks that disagree: added to a claim's expiry before anybody else settles it.
+const CLOCK_MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// What to do about a call now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Nothing will ever be done again.
+    Done,
+    /// The status cannot be read, so nothing is known of earlier attempts: hands off.
+    Leave {
+        /// Why, for the log.
+        why: String,
+    },
+    /// The spec or a reference cannot be used: say so, dial nothing, look again when something changes.
+    Reject {
+        /// What is wrong; never empty.
+        errors: Vec<FieldError>,
+        /// The times, where they could be worked out.
+        plan: Option<CallPlan>,
+        /// When the deadline ends the waiting.
+        until: Option<Timestamp>,
+    },
+    /// Nothing is due.
+    Wait {
+        /// What for.
+        reason: WaitReason,
+        /// The plan to show.
+        plan: CallPlan,
+        /// When the next attempt is due.
+        due: Timestamp,
+        /// When to look again; absent = when something changes.
+        until: Option<Timestamp>,
+    },
+    /// An attempt is open and somebody is at it: look again then.
+    InFlight {
+        /// Absent: the running script will report.
+        until: Option<Timestamp>,
+    },
+    /// Due now: claim, place, record.
+    Dial(DialOrder),
+    /// The open claim was never sent: take it back.
+    Release {
+        /// Number of the attempt.
+        attempt: i32,
+    },
+    /// Nobody will report on the open claim any more: settle it.
+    Resolve {
+        /// Number of the attempt.
+        attempt: i32,
+    },
+    /// Its time has passed without an attempt.
+    Miss {
+        /// Why.
+        reason: MissReason,
+        /// The plan that was missed.
+        plan: CallPlan,
+    },
+    /// Between attempts, and no further attempt is allowed: the last outcome stands.
+    GiveUp {
+        /// Why no further attempt follows.
+        why: String,
+    },
+    /// Somebody asked for it.
+    Cancel,
+}
+
+/// What a call waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitReason {
+    /// Its time.
+    Scheduled,
+    /// Its own `suspend` to be lifted.
+    Suspended,
+    /// The delay before the next attempt.
+    Retrying,
+    /// The Dialer; the text says what is the matter.
+    Dialer(String),
+}
+
+impl WaitReason {
+    /// Reason of the `Ready` condition.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Scheduled => "Scheduled",
+            Self::Suspended => "Suspended",
+            Self::Retrying => "Retrying",
+            Self::Dialer(_) => "WaitingForDialer",
+        }
+    }
+}
+
+/// Why a call was never dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissReason {
+    /// Its time lay before it was created, edited or resumed.
+    ScheduledInPast,
+    /// The same call was placed a moment ago under another uid.
+    AlreadyPlaced,
+    /// It could not start within its deadline.
+    DeadlineExceeded,
+}
+
+impl MissReason {
+    /// Reason of the `Ready` condition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ScheduledInPast => "ScheduledInPast",
+            Self::AlreadyPlaced => "AlreadyPlaced",
+            Self::DeadlineExceeded => "DeadlineExceeded",
+        }
+    }
+}
+
+/// An attempt that may be made now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DialOrder {
+    /// Number of the attempt, from 1.
+    pub attempt: i32,
+    /// When it was due.
+    pub due: Timestamp,
+    /// The last instant at which it may start.
+    pub latest: Timestamp,
+    /// The plan it follows.
+    pub plan: CallPlan,
+}
+
+/// The one thing to do about this call at `now`.
+pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
+    let status = match &facts.call.status {
+        Readable::Read(status) => status,
+        Readable::Unreadable(why) => return Decision::Leave { why: why.clone() },
+    };
+    if status.state.as_ref().is_some_and(|state| state.is_finished()) {
+        return Decision::Done;
+    }
+    if let Some(open) = status.attempts.iter().find(|attempt| attempt.is_open()) {
+        return decide_open_claim(facts, open, now);
+    }
+    if is_cancelled(facts.call) {
+        return Decision::Cancel;
+    }
+    match readable_plan(facts) {
+        Err(errors) => Decision::Reject { errors, plan: None, until: None },
+        Ok(plan) => match status.attempts.last() {
+            None => decide_first(facts, status, plan, now),
+            Some(last) => decide_retry(facts, status, last, plan, now),
+        },
+    }
+}
+
+/// Whether somebody asked that no attempt be made any more. An object that is being deleted counts.
+pub(super) fn is_cancelled(call: &CallView) -> bool {
+    let asked = call.spec.read().is_some_and(|spec| spec.cancel == Some(true));
+    asked || call.metadata.deletion_timestamp.is_some()
+}
+
+fn readable_plan(facts: &CallFacts<'_>) -> Result<CallPlan, Vec<FieldError>> {
+    let spec: &CallViewSpec = match &facts.call.spec {
+        Readable::Read(spec) => spec,
+        Readable::Unreadable(why) => {
+            let message = format!("this version of call-operator cannot read it: {why}");
+            return Err(vec![FieldError { reason: "InvalidSpec", path: "spec", message }]);
+        }
+    };
+    plan_call(spec, facts.defaults)
+}
+
+/// A claim without a result: ours and running, ours and never sent, or somebody else's.
+fn decide_open_claim(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> Decision {
+    let settled_from =
+        open.not_after.saturating_add(facts.request_timeout + CLOCK_MARGIN).unwrap_or(Timestamp::MAX);
+    match facts.claimant {
+        Claimant::RunningHere => Decision::InFlight { until: None },
+        Claimant::ForgottenHere => Decision::Release { attempt: open.number },
+        Claimant::Elsewhere if now < settled_from => Decision::InFlight { until: Some(settled_from) },
+        Claimant::Elsewhere => Decision::Resolve { attempt: open.number },
+    }
+}
+
+/// No attempt has been made.
+fn decide_first(
+    facts: &CallFacts<'_>,
+    status: &ScheduledCallStatus,
+    plan: CallPlan,
+    now: Timestamp,
+) -> Decision {
+    if plan.suspended {
+        let due = plan.effective;
+        return Decision::Wait { reason: WaitReason::Suspended, plan, due, until: None };
+    }
+    if let Some(reason) = missed(facts, status, &plan, now) {
+        return Decision::Miss { reason, plan };
+    }
+    let due = plan.effective;
+    decide_due(facts, 1, due, WaitReason::Scheduled, plan, now)
+}
+
+/// An attempt has been made and another is wanted at `status.nextRunTime`.
+fn decide_retry(
+    facts: &CallFacts<'_>,
+    status: &ScheduledCallStatus,
+    last: &Attempt,
+    plan: CallPlan,
+    now: Timestamp,
+) -> Decision {
+    let made = status.attempt_count.unwrap_or(last.number).max(last.number);
+    let due = status.next_run_time.or(last.end_time).unwrap_or(last.not_after);
+    if plan.suspended {
+        return Decision::Wait { reason: WaitReason::Suspended, plan, due, until: None };
+    }
+    if made >= plan.retry.max_attempts {
+        return Decision::GiveUp { why: format!("{made} of {} attempts were made", plan.retry.max_attempts) };
+    }
+    if plan.latest_start(due) < now.max(due) {
+        return Decision::GiveUp { why: "the next attempt could not start within its deadline".to_owned() };
+    }
+    decide_due(facts, made + 1, due, WaitReason::Retrying, plan, now)
+}
+
+/// An attempt is wanted at `due` and may start until the plan's deadline: wait for the time, then for the Dialer.
+fn decide_due(
+    facts: &CallFacts<'_>,
+    attempt: i32,
+    due: Timestamp,
+    early: WaitReason,
+    plan: CallPlan,
+    now: Timestamp,
+) -> Decision {
+    let latest = plan.latest_start(due);
+    let too_late = latest.saturating_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+    if let Some(error) = unusable(&facts.dialer) {
+        return Decision::Reject { errors: vec![error], plan: Some(plan), until: Some(too_late) };
+    }
+    if now < due {
+        return Decision::Wait { reason: early, plan, due, until: Some(due) };
+    }
+    if let DialerState::Held { why } = &facts.dialer {
+        return Decision::Wait { reason: WaitReason::Dialer(why.clone()), plan, due, until: Some(too_late) };
+    }
+    if let Some(hold) = facts.hold_until.filter(|hold| now < *hold) {
+        let reason = WaitReason::Dialer("the last request could not be sent".to_owned());
+        return Decision::Wait { reason, plan, due, until: Some(hold.min(too_late)) };
+    }
+    Decision::Dial(DialOrder { attempt, due, latest, plan })
+}
+
+/// What the reference to the Dialer suffers from.
+fn unusable(dialer: &DialerState) -> Option<FieldError> {
+    let (reason, message) = match dialer {
+        DialerState::Missing { name } => (
+            "DialerNotFound",
+            format!("there is no Dialer \"{name}\" in this namespace; create it or name another"),
+        ),
+        DialerState::NotReady { name, problem } => {
+            ("DialerNotReady", format!("Dialer \"{name}\" cannot be used: {problem}"))
+        }
+        DialerState::Held { .. } | DialerState::Ready { .. } => return None,
+    };
+    Some(FieldError { reason, path: "spec.dialerRef.name", message })
+}
+
+/// Whether the time of a call without an attempt has passed for good (DESIGN 3.7).
+fn missed(
+    facts: &CallFacts<'_>,
+    status: &ScheduledCallStatus,
+    plan: &CallPlan,
+    now: Timestamp,
+) -> Option<MissReason> {
+    let too_old = base_instant(facts.call, status, plan)
+        .is_some_and(|base| plan.effective.saturating_add(RETROACTIVE_GRACE).is_ok_and(|end| end < base));
+    if too_old {
+        return Some(MissReason::ScheduledInPast);
+    }
+    if now >= plan.effective && already_placed(facts, plan) {
+        return Some(MissReason::AlreadyPlaced);
+    }
+    (now > plan.latest_start(plan.effective)).then_some(MissReason::DeadlineExceeded)
+}
+
+/// The instant from which on somebody wanted this call at this time: the latest of creation, of the edit that moved
+/// it or made it usable, and of being resumed.
+fn base_instant(call: &CallView, status: &ScheduledCallStatus, plan: &CallPlan) -> Option<Timestamp> {
+    let seen = status.observed_generation.is_some_and(|generation| generation >= 0);
+    let moved = seen && status.effective_time != Some(plan.effective);
+    let resumed = ready_reason(status) == Some(WaitReason::Suspended.as_str());
+    let edited = if moved || resumed { call.edited_at } else { None };
+    call.created_at().max(edited)
+}
+
+/// Reason of the `Ready` condition as it is stored.
+pub(super) fn ready_reason(status: &ScheduledCallStatus) -> Option<&str> {
+    status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == READY)
+        .map(|condition| condition.reason.as_str())
+}
+
+fn already_placed(facts: &CallFacts<'_>, plan: &CallPlan) -> bool {
+    let number = facts.call.spec.read().map(|spec| spec.phone_number.as_str());
+    facts.recent.iter().any(|claim| {
+        claim.uid != facts.call.uid()
+            && claim.effective == plan.effective
+            && Some(claim.phone_number.as_str()) == number
+    })
+}

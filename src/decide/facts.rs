@@ -1,0 +1,74 @@
+//! What a decision may know: gathered by `controller::observe`, passed in as data.
+
+use super::plan::Defaults;
+use crate::api::CallView;
+use jiff::{SignedDuration, Timestamp};
+
+/// Everything that is known about one call at one moment.
+#[derive(Clone, Debug)]
+pub struct CallFacts<'a> {
+    /// The newest view of the call.
+    pub call: &'a CallView,
+    /// The Dialer it names.
+    pub dialer: DialerState,
+    /// How long a request to that Dialer may take.
+    pub request_timeout: SignedDuration,
+    /// What the operator assumes where the spec is silent.
+    pub defaults: &'a Defaults,
+    /// Who made the open claim, if there is one.
+    pub claimant: Claimant,
+    /// After a request that could not be sent: not again before this instant.
+    pub hold_until: Option<Timestamp>,
+    /// Calls of this namespace and name that were claimed of late, under whatever uid.
+    pub recent: Vec<RecentClaim>,
+}
+
+/// Whether a call's Dialer can take it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialerState {
+    /// There is none of that name in the namespace.
+    Missing {
+        /// The name that was looked for.
+        name: String,
+    },
+    /// It is there, but its spec cannot be used.
+    NotReady {
+        /// Its name.
+        name: String,
+        /// Its own complaint.
+        problem: String,
+    },
+    /// It is held: calls wait while their deadlines run.
+    Held {
+        /// Who holds it, as a clause: `Dialer "default" is suspended`.
+        why: String,
+    },
+    /// It can place calls.
+    Ready {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Who made the claim that stands open on a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimant {
+    /// A script of this process that is still running.
+    RunningHere,
+    /// This process, but no running script knows the token: it was never sent.
+    ForgottenHere,
+    /// Another process, alive or dead.
+    Elsewhere,
+}
+
+/// A call that was claimed: kept for a minute after its effective time, so that the same call under a new uid
+/// (`kubectl replace --force`) is not rung again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecentClaim {
+    /// Identity of the object that was claimed.
+    pub uid: String,
+    /// The number that was dialled.
+    pub phone_number: String,
+    /// When the first attempt was due.
+    pub effective: Timestamp,
+}

@@ -1,0 +1,293 @@
+//! Record: fold a decision into the next status.
+//!
+//! Promise: a pure function of the old status and the decision; equal input gives an equal status, so that a status
+//! that is already right is never written again. `lastTransitionTime` is kept while a condition's status is.
+
+use super::call::{Decision, DialOrder, WaitReason, ready_reason};
+use super::plan::{CallPlan, FieldError};
+use crate::api::{
+    Attempt, CallState, CallView, ConditionText, FIELDS_IGNORED, Outcome, READY, STALLED, SUCCEEDED,
+    ScheduledCallStatus, Truth, set_conditions,
+};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+/// A call whose time is nearer than this gets no separate write for its plan: the claim will carry it.
+const PLAN_WORTH_WRITING: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long after its due instant, or its claim, the first byte may leave.
+const SEND_WINDOW: SignedDuration = SignedDuration::from_secs(10);
+
+/// Names and hashes that a claim carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimText {
+    /// Idempotency key of the attempt.
+    pub key: String,
+    /// Random word drawn for this one claim.
+    pub token: String,
+    /// This process.
+    pub holder: String,
+    /// Hash of the Dialer.
+    pub dialer_revision: String,
+}
+
+/// Where a call stands, in the words of the table in DESIGN section 2.
+pub(super) struct Standing {
+    state: CallState,
+    reason: String,
+    message: String,
+    next_run: Option<Timestamp>,
+    stalled: bool,
+    ended: Option<Timestamp>,
+}
+
+impl Standing {
+    pub(super) fn pending(reason: &str, message: String, next_run: Option<Timestamp>) -> Self {
+        Self {
+            state: CallState::Pending,
+            reason: reason.to_owned(),
+            message,
+            next_run,
+            stalled: false,
+            ended: None,
+        }
+    }
+
+    fn rejected(errors: &[FieldError], next_run: Option<Timestamp>) -> Self {
+        let reason = errors.first().map_or("InvalidSpec", |error| error.reason).to_owned();
+        let message = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        Self { state: CallState::Pending, reason, message, next_run, stalled: true, ended: None }
+    }
+
+    fn dialing(message: String) -> Self {
+        Self { state: CallState::Processing, ..Self::pending("Dialing", message, None) }
+    }
+
+    pub(super) fn completed(message: String, now: Timestamp) -> Self {
+        Self { stalled: false, ..Self::ended(CallState::Completed, "Completed", message, now) }
+    }
+
+    pub(super) fn failed(outcome: &Outcome, message: String, now: Timestamp) -> Self {
+        Self::ended(CallState::Failed, outcome.as_str(), message, now)
+    }
+
+    pub(super) fn cancelled(message: String, now: Timestamp) -> Self {
+        Self { stalled: false, ..Self::ended(CallState::Cancelled, "Cancelled", message, now) }
+    }
+
+    pub(super) fn ended(state: CallState, reason: &str, message: String, now: Timestamp) -> Self {
+        Self { state, reason: reason.to_owned(), message, next_run: None, stalled: true, ended: Some(now) }
+    }
+
+    /// The conditions of the table: Ready, Succeeded, and Stalled where it is true.
+    fn conditions(&self) -> Vec<ConditionText> {
+        let (ready, succeeded) = match self.state {
+            CallState::Completed => (Truth::True, Truth::True),
+            CallState::Cancelled => (Truth::True, Truth::False),
+            CallState::Failed | CallState::Missed => (Truth::False, Truth::False),
+            CallState::Pending if self.stalled => (Truth::False, Truth::Unknown),
+            CallState::Pending | CallState::Processing | CallState::Other(_) => (Truth::True, Truth::Unknown),
+        };
+        let stalled = self.stalled.then_some((STALLED, Truth::True));
+        [(READY, ready), (SUCCEEDED, succeeded)]
+            .into_iter()
+            .chain(stalled)
+            .map(|(type_, status)| ConditionText {
+                type_,
+                status,
+                reason: self.reason.clone(),
+                message: self.message.clone(),
+            })
+            .collect()
+    }
+}
+
+/// The status that `decision` asks for, or `None` when the stored one is right or another step writes it.
+pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Option<ScheduledCallStatus> {
+    let stored = call.status.read()?;
+    let next = match decision {
+        Decision::Leave { .. } | Decision::InFlight { .. } | Decision::Dial(_) => return None,
+        Decision::Release { .. } | Decision::Resolve { .. } => return None,
+        Decision::Done => observed(stored, call),
+        Decision::Wait { reason: WaitReason::Scheduled, due, .. } if is_near(*due, now) => return None,
+        Decision::Wait { reason, plan, due, .. } => waiting(call, stored, reason, plan, *due, now),
+        Decision::Reject { errors, plan, .. } => {
+            let next_run = plan.as_ref().map(|plan| plan.effective).filter(|_| stored.attempts.is_empty());
+            let standing = Standing::rejected(errors, next_run.or(stored.next_run_time));
+            stand(call, with_plan(call, stored.clone(), plan.as_ref(), now), standing, now)
+        }
+        Decision::Miss { reason, plan } => {
+            let message =
+                format!("due at {}, never dialled: {}", plan.effective, explain_miss(reason.as_str()));
+            let standing = Standing::ended(CallState::Missed, reason.as_str(), message, now);
+            stand(call, with_plan(call, stored.clone(), Some(plan), now), standing, now)
+        }
+        Decision::GiveUp { why } => {
+            let outcome = stored.outcome.clone().unwrap_or(Outcome::Unknown);
+            let standing =
+                Standing::failed(&outcome, format!("{why}; the last outcome stands: {outcome}"), now);
+            stand(call, stored.clone(), standing, now)
+        }
+        Decision::Cancel => {
+            let standing = Standing::cancelled(cancel_message(call), now);
+            stand(call, stored.clone(), standing, now)
+        }
+    };
+    (&next != stored).then_some(next)
+}
+
+/// The status that claims attempt `order.attempt`: written with the resourceVersion before anything is sent.
+pub fn claimed_status(
+    call: &CallView,
+    order: &DialOrder,
+    claim: ClaimText,
+    now: Timestamp,
+) -> Option<ScheduledCallStatus> {
+    let mut status = with_plan(call, call.status.read()?.clone(), Some(&order.plan), now);
+    let window = now.max(order.due).saturating_add(SEND_WINDOW).unwrap_or(Timestamp::MAX);
+    let not_after = window.min(order.latest);
+    let message = format!("attempt {} claimed at {now}; the request leaves by {not_after}", order.attempt);
+    status.attempts.push(Attempt {
+        number: order.attempt,
+        key: claim.key,
+        token: claim.token,
+        holder: claim.holder,
+        dialer_revision: claim.dialer_revision,
+        claim_time: now,
+        not_before: order.due,
+        not_after,
+        end_time: None,
+        placed: None,
+        call_id: None,
+        outcome: None,
+        message: None,
+    });
+    status.attempt_count = Some(order.attempt);
+    status.outcome = None;
+    status.start_time = status.start_time.or(Some(order.due));
+    Some(stand(call, status, Standing::dialing(message), now))
+}
+
+pub(super) fn apply_standing(
+    mut status: ScheduledCallStatus,
+    standing: Standing,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> ScheduledCallStatus {
+    let mut conditions = set_conditions(&status.conditions, &standing.conditions(), generation, now);
+    conditions.extend(status.conditions.into_iter().filter(|old| !is_ours(old)));
+    let failed = standing.state.is_finished() && standing.state != CallState::Completed;
+    status.conditions = conditions;
+    status.observed_generation = generation;
+    status.failure_reason = failed.then(|| standing.reason.clone());
+    status.next_run_time = standing.next_run;
+    status.completion_time = standing.ended;
+    status.message = Some(standing.message);
+    status.state = Some(standing.state);
+    status
+}
+
+fn is_ours(condition: &Condition) -> bool {
+    [READY, SUCCEEDED, STALLED].contains(&condition.type_.as_str())
+}
+
+fn stand(
+    call: &CallView,
+    status: ScheduledCallStatus,
+    standing: Standing,
+    now: Timestamp,
+) -> ScheduledCallStatus {
+    apply_standing(status, standing, call.metadata.generation, now)
+}
+
+fn is_near(due: Timestamp, now: Timestamp) -> bool {
+    due.duration_since(now) <= PLAN_WORTH_WRITING
+}
+
+/// What to show of a waiting call. What a result has said before (`Retrying`, `WaitingForDialer`) is not said again.
+fn waiting(
+    call: &CallView,
+    stored: &ScheduledCallStatus,
+    reason: &WaitReason,
+    plan: &CallPlan,
+    due: Timestamp,
+    now: Timestamp,
+) -> ScheduledCallStatus {
+    let said = matches!(reason, WaitReason::Retrying | WaitReason::Dialer(_))
+        && ready_reason(stored) == Some(reason.as_str())
+        && stored.effective_time == Some(plan.effective);
+    if said {
+        return observed(stored, call);
+    }
+    let message = match reason {
+        WaitReason::Scheduled => {
+            format!("the phone rings at {due} through Dialer \"{}\"", call.dialer_name())
+        }
+        WaitReason::Suspended => format!("suspended; without that the phone would ring at {due}"),
+        WaitReason::Retrying => format!("the next attempt is due at {due}"),
+        WaitReason::Dialer(why) => format!("due since {due}, waiting: {why}"),
+    };
+    let next_run = (*reason != WaitReason::Suspended).then_some(due);
+    // A suspended retry must find its due time again when it is resumed.
+    let next_run = next_run.or(stored.next_run_time.filter(|_| !stored.attempts.is_empty()));
+    let standing = Standing::pending(reason.as_str(), message, next_run);
+    stand(call, with_plan(call, stored.clone(), Some(plan), now), standing, now)
+}
+
+/// The stored status, marked as answering this generation.
+fn observed(stored: &ScheduledCallStatus, call: &CallView) -> ScheduledCallStatus {
+    let mut status = stored.clone();
+    status.observed_generation = call.metadata.generation;
+    for condition in &mut status.conditions {
+        condition.observed_generation = call.metadata.generation;
+    }
+    status
+}
+
+/// Writes down what the plan says of times, and which fields are not acted on.
+fn with_plan(
+    call: &CallView,
+    mut status: ScheduledCallStatus,
+    plan: Option<&CallPlan>,
+    now: Timestamp,
+) -> ScheduledCallStatus {
+    status.scheduled_time = plan.map(|plan| plan.scheduled);
+    status.effective_time = plan.map(|plan| plan.effective);
+    status.adjustment = plan.and_then(|plan| plan.adjustment.clone());
+    if let Some(plan) = plan {
+        let ignored =
+            set_conditions(&status.conditions, &ignored_fields(plan), call.metadata.generation, now);
+        status.conditions.retain(|condition| condition.type_ != FIELDS_IGNORED);
+        status.conditions.extend(ignored);
+    }
+    status
+}
+
+fn ignored_fields(plan: &CallPlan) -> Vec<ConditionText> {
+    if plan.ignored.is_empty() {
+        return Vec::new();
+    }
+    vec![ConditionText {
+        type_: FIELDS_IGNORED,
+        status: Truth::True,
+        reason: "NotSupported".to_owned(),
+        message: format!("this version reads but does not act on: {}", plan.ignored.join(", ")),
+    }]
+}
+
+fn explain_miss(reason: &str) -> &'static str {
+    match reason {
+        "ScheduledInPast" => "that was before the call was created, edited or resumed",
+        "AlreadyPlaced" => "the same call was placed a moment ago under another uid",
+        _ => "it could not start within spec.startingDeadlineSeconds or spec.activeDeadlineSeconds",
+    }
+}
+
+fn cancel_message(call: &CallView) -> String {
+    let how = if call.metadata.deletion_timestamp.is_some() {
+        "the object is being deleted"
+    } else {
+        "spec.cancel is true"
+    };
+    format!("cancelled: {how}; nothing more is dialled")
+}

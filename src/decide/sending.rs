@@ -1,0 +1,42 @@
+//! The last look before a request leaves: is the claimed attempt still wanted?
+
+use super::call::is_cancelled;
+use super::facts::{CallFacts, DialerState};
+
+/// Why a claimed attempt is not sent after all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// The call was cancelled or is being deleted.
+    Cancelled,
+    /// The call, its Dialer or the operator is held, or the Dialer is gone; the text says which.
+    Held(String),
+    /// The claim is no longer in the object: somebody else settled it.
+    ClaimLost,
+}
+
+/// Whether the attempt that was claimed with `token` may be sent, as far as the newest view can tell.
+///
+/// # Errors
+/// The reason why not; the claim is then released.
+pub fn may_still_send(facts: &CallFacts<'_>, token: &str) -> Result<(), Withdrawn> {
+    let open_and_ours = facts.call.status.read().is_some_and(|status| {
+        status.attempts.iter().any(|attempt| attempt.is_open() && attempt.token == token)
+    });
+    if !open_and_ours {
+        return Err(Withdrawn::ClaimLost);
+    }
+    if is_cancelled(facts.call) {
+        return Err(Withdrawn::Cancelled);
+    }
+    if facts.call.spec.read().is_some_and(|spec| spec.suspend == Some(true)) {
+        return Err(Withdrawn::Held("the call is suspended".to_owned()));
+    }
+    match &facts.dialer {
+        DialerState::Ready { .. } => Ok(()),
+        DialerState::Held { why } => Err(Withdrawn::Held(why.clone())),
+        DialerState::Missing { name } => Err(Withdrawn::Held(format!("Dialer \"{name}\" is gone"))),
+        DialerState::NotReady { name, problem } => {
+            Err(Withdrawn::Held(format!("Dialer \"{name}\": {problem}")))
+        }
+    }
+}

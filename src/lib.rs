@@ -1,0 +1,26 @@
+//! call-operator: places scheduled phone calls that are described as Kubernetes objects. Once, on time, and explained.
+//!
+//! ```text
+//! observe ─▶ plan ─▶ decide(view, now) ─▶ apply (claim ─▶ place ─▶ record)
+//! ```
+//!
+//! - [`api`]: what people write and what `status` answers
+//! - [`schedule`]: pure time
+//! - [`decide`]: pure decisions
+//! - [`dial`]: the outside world
+//! - [`controller`]: Kubernetes
+//!
+//! Dependencies point one way: `api ← schedule ← decide ← dial ← controller`. The guarantee (at most one request per
+//! attempt number, whatever crashes) rests on one write: `controller::claim`.
+
+pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod controller;
+pub mod decide;
+pub mod dial;
+pub mod metrics;
+pub mod probes;
+pub mod schedule;
+pub mod telemetry;
+mod words;
