@@ -20,7 +20,7 @@ fn crds_on_disk_are_the_generated_ones() {
     let folder = in_checkout("crds");
     let wanted: Vec<(PathBuf, String)> = api::all_crds()
         .iter()
-        .map(|crd| (folder.join(format!("{}.yaml", crd.spec.names.plural)), api::to_yaml(crd).unwrap()))
+        .map(|crd| (folder.join(format!("{}.yaml", crd.spec.names.plural)), api::crd_to_yaml(crd).unwrap()))
         .collect();
     if std::env::var("UPDATE").is_ok_and(|value| value == "1") {
         std::fs::create_dir_all(&folder).unwrap();
@@ -43,7 +43,7 @@ fn crds_on_disk_are_the_generated_ones() {
 #[test]
 fn the_yaml_says_the_same_as_the_definition_and_fits_an_annotation() {
     for crd in api::all_crds() {
-        let yaml = api::to_yaml(&crd).unwrap();
+        let yaml = api::crd_to_yaml(&crd).unwrap();
         let name = &crd.spec.names.plural;
         assert!(yaml.starts_with("# Written by `call-operator crd`; do not edit (make generate)"), "{name}");
         assert_eq!(serde_saphyr::from_str::<CustomResourceDefinition>(&yaml).unwrap(), crd, "{name}");
@@ -123,6 +123,26 @@ fn valid_manifests_are_read_without_loss() {
         let (typed, written) = (without_nulls(&typed["spec"]), without_nulls(&manifest.object["spec"]));
         assert_eq!(typed, written, "{}", manifest.name);
     }
+}
+
+#[test]
+fn the_template_of_a_series_is_a_call_without_what_the_series_decides() {
+    let spec_of = |kind| schema_of(&api::crd_of_kind(kind).unwrap())["properties"]["spec"].take();
+    let mut call = without_descriptions(&spec_of("ScheduledCall"));
+    let series = without_descriptions(&spec_of("RecurringCall"));
+    let decided = [
+        "scheduledFor",
+        "timeZone",
+        "startingDeadlineSeconds",
+        "suspend",
+        "cancel",
+        "ttlSecondsAfterFinished",
+    ];
+    for field in decided {
+        assert!(call["properties"].as_object_mut().unwrap().remove(field).is_some(), "{field}");
+    }
+    call["required"] = json!(["phoneNumber"]);
+    assert_eq!(series["properties"]["callTemplate"]["properties"]["spec"], call);
 }
 
 #[test]
@@ -234,6 +254,18 @@ fn collect(path: String, is_field: bool, schema: &Value, nodes: &mut Vec<Node>) 
         collect(format!("{path}{{}}"), false, values, nodes);
     }
     nodes.push(Node { path, is_field, schema: schema.clone() });
+}
+
+/// A schema with only what it demands.
+fn without_descriptions(schema: &Value) -> Value {
+    match schema {
+        Value::Object(parts) => {
+            // A field may be called `description` too, but is then an object.
+            let demands = parts.iter().filter(|(name, part)| *name != "description" || part.is_object());
+            demands.map(|(name, part)| (name.clone(), without_descriptions(part))).collect()
+        }
+        other => other.clone(),
+    }
 }
 
 /// Fails with the list of all places in all kinds that have the fault.

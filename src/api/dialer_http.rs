@@ -23,8 +23,12 @@ const SECRET_KEY: &str = "^[A-Za-z0-9._-]+$";
 const SECRET_NAME: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
 /// Places calls with one HTTP request each. Redirects are not followed and no proxy is taken from the environment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.body) || !has(self.method) || self.method != 'GET'")
+    .message("a GET request has no body; use query, or another method")
+    .field_path(".body")
+    .reason(Reason::FieldValueForbidden))]
 pub struct HttpDialer {
     /// Where the request goes: an http or https URL with a plain host and without user, password or fragment, at most
     /// 2048 characters. Behind the host it may use variables in double braces, as may header, query and body values:

@@ -1,0 +1,113 @@
+//! A real operator process, under the service account and the permissions that it ships with.
+
+use super::guarded::Guarded;
+use super::{cluster, eventually};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A running operator; ends when dropped.
+pub struct Operator {
+    process: Guarded,
+    health: String,
+    metrics: String,
+}
+
+impl Operator {
+    /// Starts an operator for one namespace that may reach dialers on loopback, and waits until it is ready.
+    pub fn start(namespace: &str) -> Self {
+        Self::start_with(namespace, &[])
+    }
+
+    /// Starts an operator with further flags, and waits until it is ready.
+    pub fn start_with(namespace: &str, flags: &[&str]) -> Self {
+        let operator = Self::launch(&kubeconfig(), namespace, flags);
+        eventually("the operator to be ready", || {
+            assert!(operator.process.is_running(), "the operator ended: {}", operator.process.log_tail(40));
+            (operator.readyz().0 == 200).then_some(())
+        });
+        operator
+    }
+
+    /// Starts an operator and does not wait.
+    pub fn launch(kubeconfig: &str, namespace: &str, flags: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let log: PathBuf = cluster().dir().join(format!("operator-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let (health, metrics) = (free_address(), free_address());
+        let mut arguments = vec![
+            "controller",
+            "--namespace",
+            namespace,
+            "--leader-elect=false",
+            "--health-address",
+            &health,
+            "--metrics-address",
+            &metrics,
+            "--dialer-allow-http",
+            "--dialer-allow-private-addresses",
+            "--log-format=json",
+        ];
+        arguments.extend(flags);
+        let environment = [("KUBECONFIG", kubeconfig)];
+        let program = env!("CARGO_BIN_EXE_call-operator");
+        let process = Guarded::spawn(program, &arguments, &environment, log).unwrap();
+        Self { process, health, metrics }
+    }
+
+    /// Status code and text of `/readyz`; 0 when nobody listens.
+    pub fn readyz(&self) -> (u16, String) {
+        http_get(&self.health, "/readyz")
+    }
+
+    /// Text of `/metrics`.
+    pub fn metrics(&self) -> String {
+        http_get(&self.metrics, "/metrics").1
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Guarded {
+        &self.process
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// SIGTERM; waits for its end and gives the exit code.
+    pub fn terminate(&self) -> i32 {
+        self.process.terminate().unwrap();
+        self.process.wait(Duration::from_secs(60)).expect("the operator ends after SIGTERM")
+    }
+}
+
+/// Kubeconfig of the shipped service account.
+pub fn kubeconfig() -> String {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        cluster().kubeconfig_for("call-operator", "call-operator").unwrap().to_string_lossy().into_owned()
+    })
+    .clone()
+}
+
+/// A loopback address that nobody listens on.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// A GET without a client library: status code and body.
+pub fn http_get(address: &str, path: &str) -> (u16, String) {
+    let Ok(mut stream) = TcpStream::connect(address) else { return (0, String::new()) };
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    let mut answer = String::new();
+    if stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer)).is_err() {
+        return (0, String::new());
+    }
+    let code = answer.split_whitespace().nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    (code, body.to_owned())
+}
