@@ -17,7 +17,8 @@ pub enum LogFormat {
 /// # Errors
 /// When `level` is neither.
 pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(level).map_err(|error| format!("--log-level \"{level}\": {error}"))?;
+    let filter =
+        EnvFilter::try_new(directives(level)).map_err(|error| format!("--log-level \"{level}\": {error}"))?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.try_init(),
@@ -26,4 +27,13 @@ pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
         }
     }
     .map_err(|error| format!("logging: {error}"))
+}
+
+/// A plain level leaves out what kube says of every failed request: we say it ourselves, with the cause and once.
+fn directives(level: &str) -> String {
+    if level.contains([',', '=']) {
+        level.to_owned()
+    } else {
+        format!("{level},kube_client::client::builder=off")
+    }
 }

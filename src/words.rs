@@ -8,6 +8,21 @@ pub fn masked(phone_number: &str) -> String {
     phone_number.chars().enumerate().map(|(i, c)| if i + 2 >= digits || c == '+' { c } else { '*' }).collect()
 }
 
+/// An error with its causes, which `Display` of most HTTP errors leaves out.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = next.source();
+    }
+    text
+}
+
 /// 128 random bits as 32 hexadecimal digits.
 ///
 /// # Errors

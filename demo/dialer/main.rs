@@ -6,12 +6,12 @@
 //! further attempts. A word is a status code, then `+N` for `Retry-After: N` and `~MS` for an answer that takes so many
 //! milliseconds; or `hang` for no answer at all. Without it: 200.
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::Router;
 use clap::Parser;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
@@ -97,7 +97,8 @@ async fn reply(answer: &str, request: &Value) -> Response {
     let (code, retry_after) = rest.split_once('+').map_or((rest, None), |(code, after)| (code, Some(after)));
     tokio::time::sleep(Duration::from_millis(delay.parse().unwrap_or(0))).await;
     let status = code.parse().ok().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::OK);
-    let call_id = format!("ring-{}-{}", request["idempotencyKey"].as_str().unwrap_or("?"), request["attempt"]);
+    let call_id =
+        format!("ring-{}-{}", request["idempotencyKey"].as_str().unwrap_or("?"), request["attempt"]);
     let body = if status.is_success() { json!({ "callId": call_id }) } else { json!({ "error": code }) };
     let mut response = (status, [("content-type", "application/json")], body.to_string()).into_response();
     if let Some(seconds) = retry_after.and_then(|seconds| seconds.parse().ok()) {

@@ -79,7 +79,7 @@ pub struct DialerSpec {
     pub calls_per_minute: Option<i32>,
 
     /// The number or name shown to the callee when the call gives none, for dialers that can set it. At most 64
-    /// characters. Example: "+14155550100".
+    /// characters; absent means the provider's choice. Example: "+14155550100".
     #[serde(default, rename = "callerID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub caller_id: Option<String>,
@@ -145,7 +145,8 @@ pub enum IdempotencyMode {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SimulatedDialer {
-    /// What to answer; the first entry that fits the call decides. At most 64; a call that fits none is placed at once.
+    /// What to answer; the first entry that fits the call decides. At most 64; a call that
+    /// fits none, or any call when this is absent, is placed at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub answers: Option<Vec<SimulatedAnswer>>,

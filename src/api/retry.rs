@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct RetryPolicy {
     /// The most attempts this call may take, the first included. An attempt whose request never left the operator
-    /// is not counted; one whose fate is unknown is. From 1 to 10; the operator's default is 3. Example: 5.
+    /// is not counted; one whose fate is unknown is. From 1 to 10; absent means the operator's default, 3. Example: 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10))]
     pub max_attempts: Option<i32>,
 
-    /// Seconds from the answer of the first attempt to the second attempt. From 1 to 86400 (a day); the operator's
-    /// default is 2. Example: 300.
+    /// Seconds from the answer of the first attempt to the second attempt. From 1 to 86400 (a day); absent means
+    /// the operator's default, 2. Example: 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86400))]
     pub initial_delay_seconds: Option<i32>,
@@ -48,11 +48,12 @@ pub struct RetryPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RetryRule {
-    /// The outcomes that this rule is about. From 1 to 16. Example: [Busy, NoAnswer].
+    /// The outcomes that this rule is about. From 1 to 16. Required. Example: [Busy, NoAnswer].
     #[schemars(length(min = 1, max = 16))]
     pub outcomes: Vec<RuleOutcome>,
 
-    /// `Retry` dials again, `Fail` ends the call as failed, `Complete` ends it as completed. Example: Retry.
+    /// `Retry` dials again, `Fail` ends the call as failed, `Complete` ends it as completed. Required. Example:
+    /// Retry.
     pub action: RetryAction,
 
     /// Seconds to wait before each retry under this rule: the first entry before the first, and so on; the last
@@ -91,7 +92,7 @@ pub enum OnUnknown {
     Redial,
 }
 
-/// An outcome that a retry rule may name: the closed list of [`Outcome`].
+/// How an attempt may end: the closed list of outcomes, for use in a spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 #[allow(missing_docs)]

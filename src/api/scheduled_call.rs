@@ -92,28 +92,28 @@ pub struct ScheduledCallSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_calendar_ref: Option<LocalReference>,
 
-    /// The agent (voice bot, script, person) that speaks, passed to the dialer as it is. At most 256 characters.
-    /// Example: "agent-42".
+    /// The agent (voice bot, script, person) that speaks, passed to the dialer as it is. At most 256 characters;
+    /// absent means the dialer's own choice. Example: "agent-42".
     #[serde(default, rename = "agentID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub agent_id: Option<String>,
 
     /// Whose call this is, passed to the dialer as it is and selectable with `--field-selector spec.userID=…`. At most
-    /// 256 characters. Example: "customer-1001".
+    /// 256 characters; absent means nobody's. Example: "customer-1001".
     #[serde(default, rename = "userID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub user_id: Option<String>,
 
     /// The number or name shown to the callee, for dialers that can set it; overrides the Dialer's. At most 64
-    /// characters. Example: "+14155550100".
+    /// characters; absent means the Dialer's. Example: "+14155550100".
     #[serde(default, rename = "callerID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub caller_id: Option<String>,
 
     /// Free names and values passed to the dialer as they are. At most 64, names up to 63 and values up to 1024
-    /// characters. Not for secrets. Example: {campaignId: "spring", customerId: "1001"}.
+    /// characters; absent means none. Not for secrets. Example: {campaignId: "spring", customerId: "1001"}.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 64), inner(length(max = 1024)))]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = { "type": "string", "maxLength": 1024 }))]
     pub parameters: Option<BTreeMap<String, String>>,
 
     /// The Dialer in this namespace that places the call. Absent means the Dialer named `default`. Example:

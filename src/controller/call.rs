@@ -27,11 +27,24 @@ const WORTH_TELLING: SignedDuration = SignedDuration::from_secs(30);
 /// # Errors
 /// When a status could not be written; [`on_error`] says when to try again.
 pub async fn reconcile(call: Arc<CallView>, scope: Arc<Scope>) -> Result<Action, ApiError> {
+    if !dialers_are_known(&scope).await {
+        return Ok(Action::await_change());
+    }
     let now = scope.context.clock.now();
     let seen = observe(&scope, call);
     let decision = decide_call(&seen.facts(&scope, now), now);
     apply(&scope, &seen, &decision, now).await?;
     Ok(next_look(&decision, now))
+}
+
+/// No call is decided before the first list of Dialers: each would look as if its Dialer were missing. `false` when the
+/// process ends first.
+async fn dialers_are_known(scope: &Scope) -> bool {
+    tokio::select! {
+        biased;
+        known = scope.dialers.wait_until_ready() => known.is_ok(),
+        () = scope.context.shutdown.cancelled() => false,
+    }
 }
 
 /// When to try again after an error.

@@ -8,7 +8,7 @@ use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
 use super::flights::InFlight;
 use super::gate::WriteClass;
-use super::observe::{newest, observe};
+use super::observe::observe_again;
 use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
 use crate::clock::Monotonic;
 use crate::decide::{ClaimText, Decision, DialOrder, attempt_key, claimed_status, decide_call};
@@ -28,7 +28,7 @@ const GIVE_UP: Duration = Duration::from_secs(15);
 /// due instant must not delay a call. `None` when there is nothing to dial any more.
 pub async fn claim(scope: &Scope, call: &CallView, flight: &InFlight) -> Option<Claimed> {
     while !scope.context.shutdown.is_cancelled() {
-        let seen = observe(scope, newest(scope, call)?);
+        let seen = observe_again(scope, call)?;
         let now = scope.context.clock.now();
         let Decision::Dial(order) = decide_call(&seen.facts(scope, now), now) else { return None };
         let revision = seen.dialer.as_ref()?.revision.clone();

@@ -1,5 +1,6 @@
 //! What can go wrong at the API server, and what each kind of error means for the caller.
 
+use crate::words::with_causes;
 use std::time::Duration;
 
 /// A request to the API server that did not do what was asked.
@@ -64,7 +65,7 @@ impl From<kube::Error> for ApiError {
             kube::Error::SerdeError(why) => {
                 return Self::Refused(format!("the answer cannot be read: {why}"));
             }
-            _ => return Self::Uncertain(error.to_string()),
+            _ => return Self::Uncertain(with_causes(&error)),
         };
         match status.code {
             409 => Self::Conflict,

@@ -42,17 +42,17 @@ impl Observed {
     }
 }
 
-/// Looks at a call: the newer of what the cache holds and what we last wrote, and its Dialer.
+/// Looks at a call as the cache holds it, or as we last wrote it if that is newer; and at its Dialer.
 pub fn observe(scope: &Scope, cached: Arc<CallView>) -> Observed {
     let call = scope.context.newest.of(cached);
     let (state, dialer) = observe_dialer(scope, &call);
     Observed { call, dialer, state }
 }
 
-/// The newest view of a call that was seen before; `None` when it is gone from the cache.
-pub fn newest(scope: &Scope, call: &CallView) -> Option<Arc<CallView>> {
+/// Looks again at a call that was seen before; `None` when it is gone from the cache or is another object now.
+pub fn observe_again(scope: &Scope, call: &CallView) -> Option<Observed> {
     let cached = scope.calls.get(&ObjectRef::from_obj(call))?;
-    (cached.uid() == call.uid()).then(|| scope.context.newest.of(cached))
+    (cached.uid() == call.uid()).then(|| observe(scope, cached))
 }
 
 fn observe_dialer(scope: &Scope, call: &CallView) -> (DialerState, Option<Arc<DialerPlan>>) {

@@ -1,7 +1,7 @@
 //! Place: hand a claimed call to its dialer, once.
 
 use super::context::Scope;
-use super::observe::{newest, observe};
+use super::observe::observe_again;
 use crate::api::CallView;
 use crate::decide::{AttemptResult, DialerKind, DialerPlan, Withdrawn, may_still_send};
 use crate::dial::{Claimed, Dialer, HttpDialer, Permit, SimulatedDialer};
@@ -35,8 +35,7 @@ pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Per
 /// Decides again on the newest view: a cancellation, a hold or a deletion since the claim is honoured. The Dialer must
 /// be the one that was claimed for.
 fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Arc<DialerPlan>, String> {
-    let view = newest(scope, call).ok_or("the call was deleted")?;
-    let seen = observe(scope, view);
+    let seen = observe_again(scope, call).ok_or("the call was deleted")?;
     let facts = seen.facts(scope, scope.context.clock.now());
     may_still_send(&facts, &claimed.attempt().token).map_err(explain)?;
     let plan = seen.dialer.clone().ok_or("the Dialer is gone")?;

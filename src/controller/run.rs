@@ -18,7 +18,7 @@ use crate::probes::{self, Readiness};
 use crate::words::random_word;
 use axum::Router;
 use futures::StreamExt;
-use futures::future::{join_all, select};
+use futures::future::join_all;
 use kube::api::Api;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector;
@@ -186,19 +186,12 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
         .run(dialers::reconcile, dialers::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
-    let call_controller = async {
-        // No call is decided before the Dialers are known: each would look as if its Dialer were missing.
-        let known = scope.dialers.wait_until_ready();
-        let stopped = context.shutdown.cancelled();
-        select(std::pin::pin!(known), std::pin::pin!(stopped)).await;
-        Controller::for_stream(call_stream, scope.calls.clone())
-            .with_config(config.clone())
-            .reconcile_on(UnboundedReceiverStream::new(woken))
-            .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
-            .run(call::reconcile, call::on_error, Arc::clone(&scope))
-            .for_each(|_| std::future::ready(()))
-            .await;
-    };
+    let call_controller = Controller::for_stream(call_stream, scope.calls.clone())
+        .with_config(config)
+        .reconcile_on(UnboundedReceiverStream::new(woken))
+        .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
+        .run(call::reconcile, call::on_error, Arc::clone(&scope))
+        .for_each(|_| std::future::ready(()));
     tokio::join!(
         call_controller,
         dialer_controller,

@@ -1,6 +1,7 @@
 //! Watches: a cache that follows the API server, and a stream of what changed.
 
 use crate::probes::Readiness;
+use crate::words::with_causes;
 use backon::ExponentialBuilder;
 use futures::{Stream, StreamExt};
 use kube::api::Api;
@@ -43,8 +44,9 @@ where
                 notice(event);
             }
             Err(error) => {
-                warn!(kind, %error, "cannot list or watch; trying again");
-                readiness.waiting_if_not_ready(&kind, &error.to_string());
+                let error = with_causes(error);
+                warn!(kind, error, "cannot list or watch; trying again");
+                readiness.waiting_if_not_ready(&kind, &error);
             }
         })
         .applied_objects()

@@ -4,11 +4,15 @@
 //! May not: talk to Kubernetes or a dialer, read a clock, draw random numbers, be async.
 
 mod call;
+#[cfg(test)]
+mod call_tests;
 mod dialer;
 mod facts;
 mod identity;
 mod plan;
 mod record;
+#[cfg(test)]
+mod record_tests;
 mod result;
 mod retry;
 mod sending;

@@ -25,6 +25,8 @@ pub struct Ring {
     pub key: String,
     /// Attempt number of the body.
     pub attempt: i64,
+    /// Header `Call-Not-After`.
+    pub not_after: String,
     /// The whole body.
     pub body: Value,
 }
@@ -71,7 +73,10 @@ impl LedgerDialer {
     /// Every request so far, in the order of arrival.
     pub fn rings(&self) -> Vec<Ring> {
         let text = std::fs::read_to_string(&self.ledger).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).map(|line: Value| ring(&line)).collect()
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .map(|line: Value| ring(&line))
+            .collect()
     }
 
     /// The requests for one number.
@@ -86,6 +91,7 @@ fn ring(line: &Value) -> Ring {
         at: text("at").parse().unwrap(),
         phone_number: text("phoneNumber"),
         key: text("key"),
+        not_after: text("notAfter"),
         attempt: line["attempt"].as_i64().unwrap_or(0),
         body: line["body"].clone(),
     }

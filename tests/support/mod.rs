@@ -113,6 +113,19 @@ pub fn write_temporary(text: &str) -> PathBuf {
     path
 }
 
+/// A ScheduledCall in the fewest lines; `fields` are further lines of the spec, indented by two.
+pub fn call(name: &str, number: &str, when: &str, fields: &str) -> String {
+    format!(
+        "---\napiVersion: call-operator.dev/v1alpha1\nkind: ScheduledCall\nmetadata:\n  name: {name}\nspec:\n  phoneNumber: \"{number}\"\n  scheduledFor: \"{when}\"\n{fields}\n"
+    )
+}
+
+/// Merge-patches a call.
+pub fn patch(namespace: &str, name: &str, patch: &str) {
+    let arguments = ["-n", namespace, "patch", "scall", name, "--type=merge", "-p", patch];
+    succeed(cluster().kubectl().args(arguments));
+}
+
 /// An instant so many milliseconds from now (negative: ago), as `scheduledFor` wants it.
 pub fn in_ms(milliseconds: i64) -> String {
     let then = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(milliseconds);
@@ -135,6 +148,21 @@ pub fn condition<'a>(object: &'a Value, type_: &str) -> &'a Value {
         .as_array()
         .and_then(|conditions| conditions.iter().find(|condition| condition["type"] == type_))
         .unwrap_or(&Value::Null)
+}
+
+/// Waits until the Ready condition of an object has this reason and gives the object.
+pub fn wait_for_reason(namespace: &str, kind: &str, name: &str, wanted: &str) -> Value {
+    let mut last = Value::Null;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let object = get(namespace, kind, name);
+        if reason(&object, "Ready") == wanted {
+            return object;
+        }
+        assert!(Instant::now() < deadline, "{namespace}/{name} is not {wanted}: {last:#}");
+        last = object["status"].clone();
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Waits until a call is in this state and gives it.

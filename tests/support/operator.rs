@@ -32,10 +32,22 @@ impl Operator {
         operator
     }
 
-    /// Starts an operator and does not wait.
+    /// Starts an operator that may reach dialers on loopback, and does not wait.
     pub fn launch(kubeconfig: &str, namespace: &str, flags: &[&str]) -> Self {
+        let mut lenient = vec!["--dialer-allow-http", "--dialer-allow-private-addresses"];
+        lenient.extend(flags);
+        Self::spawn(kubeconfig, namespace, &lenient)
+    }
+
+    /// Starts an operator that keeps to public https addresses.
+    pub fn launch_strict(namespace: &str) -> Self {
+        Self::spawn(&kubeconfig(), namespace, &[])
+    }
+
+    fn spawn(kubeconfig: &str, namespace: &str, flags: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let log: PathBuf = cluster().dir().join(format!("operator-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let log: PathBuf =
+            cluster().dir().join(format!("operator-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let (health, metrics) = (free_address(), free_address());
         let mut arguments = vec![
             "controller",
@@ -46,8 +58,6 @@ impl Operator {
             &health,
             "--metrics-address",
             &metrics,
-            "--dialer-allow-http",
-            "--dialer-allow-private-addresses",
             "--log-format=json",
         ];
         arguments.extend(flags);

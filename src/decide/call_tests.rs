@@ -1,0 +1,235 @@
+//! Tables for `decide_call`.
+
+use super::test_support::*;
+use super::*;
+use crate::api::{CallView, Readable};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+/// One word for a decision.
+fn word(decision: &Decision) -> String {
+    match decision {
+        Decision::Done => "done".to_owned(),
+        Decision::Leave { .. } => "leave".to_owned(),
+        Decision::Reject { errors, .. } => format!("reject {}", errors[0].reason),
+        Decision::Wait { reason, .. } => format!("wait {}", reason.as_str()),
+        Decision::InFlight { .. } => "in flight".to_owned(),
+        Decision::Dial(order) => format!("dial {}", order.attempt),
+        Decision::Release { attempt } => format!("release {attempt}"),
+        Decision::Resolve { attempt } => format!("resolve {attempt}"),
+        Decision::Miss { reason, .. } => format!("miss {}", reason.as_str()),
+        Decision::GiveUp { .. } => "give up".to_owned(),
+        Decision::Cancel => "cancel".to_owned(),
+    }
+}
+
+#[test]
+fn a_call_without_an_attempt_waits_for_its_time_rings_and_is_missed_after_its_deadline() {
+    let hour = 3_600_000;
+    let cases = [
+        (json!({}), -hour, "wait Scheduled"),
+        (json!({}), -1, "wait Scheduled"),
+        (json!({}), 0, "dial 1"),
+        (json!({}), hour, "dial 1"),
+        (json!({}), hour + 1, "miss DeadlineExceeded"),
+        (json!({"startingDeadlineSeconds": 1}), 1000, "dial 1"),
+        (json!({"startingDeadlineSeconds": 1}), 1001, "miss DeadlineExceeded"),
+        (json!({"activeDeadlineSeconds": 5}), 5000, "dial 1"),
+        (json!({"activeDeadlineSeconds": 5}), 5001, "miss DeadlineExceeded"),
+        (json!({"suspend": true}), 0, "wait Suspended"),
+        (json!({"suspend": true}), 2 * hour, "wait Suspended"),
+        (json!({"cancel": true}), -hour, "cancel"),
+        (json!({"cancel": true, "suspend": true}), 0, "cancel"),
+        (json!({"timeZone": "Mars/Olympus"}), 0, "reject InvalidTimeZone"),
+        (json!({"timeZone": "Mars/Olympus", "cancel": true}), 0, "cancel"),
+        (json!({"businessHours": {"start": "09:00"}}), 0, "reject NotSupported"),
+        (json!({"businessHours": {"start": "09:00"}, "respectBusinessHours": false}), 0, "dial 1"),
+        (json!({"ttlSecondsAfterFinished": 5}), 0, "dial 1"),
+    ];
+    for (spec, offset, expected) in cases {
+        let call = call(spec.clone());
+        assert_eq!(word(&decided(&call, due_plus(offset))), expected, "{spec} at {offset}");
+    }
+}
+
+#[test]
+fn a_waiting_call_wakes_exactly_at_its_time() {
+    let Decision::Wait { until, due, .. } = decided(&call(json!({})), due_plus(-5000)) else { panic!() };
+    assert_eq!((until, due), (Some(at(DUE)), at(DUE)));
+}
+
+#[test]
+fn the_dialer_decides_whether_a_due_call_rings() {
+    let name = "default".to_owned();
+    let states = [
+        (DialerState::Missing { name: name.clone() }, -1000, "reject DialerNotFound"),
+        (DialerState::Missing { name: name.clone() }, 0, "reject DialerNotFound"),
+        (DialerState::Missing { name: name.clone() }, 3_600_001, "miss DeadlineExceeded"),
+        (DialerState::NotReady { name: name.clone(), problem: "x".to_owned() }, 0, "reject DialerNotReady"),
+        (DialerState::Held { why: "held".to_owned() }, -1000, "wait Scheduled"),
+        (DialerState::Held { why: "held".to_owned() }, 0, "wait WaitingForDialer"),
+        (DialerState::Held { why: "held".to_owned() }, 3_600_001, "miss DeadlineExceeded"),
+        (DialerState::Ready { name }, 0, "dial 1"),
+    ];
+    let (call, defaults) = (call(json!({})), defaults());
+    for (dialer, offset, expected) in states {
+        let facts = CallFacts { dialer: dialer.clone(), ..facts(&call, &defaults) };
+        assert_eq!(word(&decide_call(&facts, due_plus(offset))), expected, "{dialer:?} at {offset}");
+    }
+}
+
+/// A call whose plan was written before, and that was edited at `edited`.
+fn planned(spec: serde_json::Value, edited: Timestamp) -> CallView {
+    let mut call = call(spec);
+    let decision = decided(&call, at("2026-11-01T11:00:00Z"));
+    let status = status_for(&call, &decision, at("2026-11-01T11:00:00Z")).unwrap();
+    call = stored(call, status);
+    call.edited_at = Some(edited);
+    call
+}
+
+#[test]
+fn nothing_is_rung_for_a_time_more_than_a_minute_before_somebody_asked_for_it() {
+    let created = |offset: i64| {
+        let mut call = call(json!({}));
+        call.metadata.creation_timestamp =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(due_plus(offset)));
+        call
+    };
+    assert_eq!(word(&decided(&created(60_000), due_plus(60_000))), "dial 1");
+    assert_eq!(word(&decided(&created(61_000), due_plus(61_000))), "miss ScheduledInPast");
+
+    // Moved by an edit to a time that had passed.
+    let mut moved = planned(json!({"scheduledFor": "2026-11-05T10:00:00Z"}), due_plus(61_000));
+    moved.spec = call(json!({})).spec;
+    assert_eq!(word(&decided(&moved, due_plus(61_000))), "miss ScheduledInPast");
+    moved.edited_at = Some(due_plus(60_000));
+    assert_eq!(word(&decided(&moved, due_plus(61_000))), "dial 1");
+
+    // An edit that does not move it follows the deadline.
+    assert_eq!(word(&decided(&planned(json!({}), due_plus(600_000)), due_plus(600_000))), "dial 1");
+
+    // Made usable by an edit after its time.
+    let mut mended = planned(json!({"timeZone": "Mars/Olympus"}), due_plus(61_000));
+    mended.spec = call(json!({})).spec;
+    assert_eq!(word(&decided(&mended, due_plus(61_000))), "miss ScheduledInPast");
+
+    // Resumed after its time.
+    let mut resumed = planned(json!({"suspend": true}), due_plus(61_000));
+    resumed.spec = call(json!({})).spec;
+    assert_eq!(word(&decided(&resumed, due_plus(61_000))), "miss ScheduledInPast");
+    resumed.edited_at = Some(due_plus(59_000));
+    assert_eq!(word(&decided(&resumed, due_plus(61_000))), "dial 1");
+}
+
+#[test]
+fn the_same_call_under_another_uid_is_not_rung_again() {
+    let (call, defaults) = (call(json!({})), defaults());
+    let claim = |uid: &str, number: &str, effective: Timestamp| RecentClaim {
+        uid: uid.to_owned(),
+        phone_number: number.to_owned(),
+        effective,
+    };
+    let cases = [
+        (claim("uid-0", "+15550000001", at(DUE)), "miss AlreadyPlaced"),
+        (claim("uid-1", "+15550000001", at(DUE)), "dial 1"),
+        (claim("uid-0", "+15550000002", at(DUE)), "dial 1"),
+        (claim("uid-0", "+15550000001", due_plus(1)), "dial 1"),
+    ];
+    for (recent, expected) in cases {
+        let facts = CallFacts { recent: vec![recent.clone()], ..facts(&call, &defaults) };
+        assert_eq!(word(&decide_call(&facts, due_plus(1000))), expected, "{recent:?}");
+    }
+}
+
+#[test]
+fn an_open_claim_never_yields_a_dial() {
+    let claimed = claimed(call(json!({})), "token", at(DUE));
+    let defaults = defaults();
+    let settled_from = due_plus(10_000 + 30_000 + 30_000);
+    for millis in (0..7_200_000).step_by(10_000) {
+        let now = due_plus(millis);
+        for claimant in [Claimant::RunningHere, Claimant::ForgottenHere, Claimant::Elsewhere] {
+            let facts = CallFacts { claimant, ..facts(&claimed, &defaults) };
+            let expected = match claimant {
+                Claimant::RunningHere => "in flight",
+                Claimant::ForgottenHere => "release 1",
+                Claimant::Elsewhere if now < settled_from => "in flight",
+                Claimant::Elsewhere => "resolve 1",
+            };
+            assert_eq!(word(&decide_call(&facts, now)), expected, "{claimant:?} at {now}");
+        }
+    }
+}
+
+#[test]
+fn an_open_claim_outranks_a_cancellation_and_an_unusable_spec() {
+    let mut open = claimed(call(json!({})), "token", at(DUE));
+    open.spec = call(json!({"cancel": true, "timeZone": "Mars/Olympus"})).spec;
+    assert_eq!(word(&decided(&open, due_plus(1))), "in flight");
+}
+
+#[test]
+fn a_retry_waits_for_its_time_and_is_given_up_after_its_deadlines() {
+    let retrying = |spec| recorded(claimed(call(spec), "t", at(DUE)), "t", &busy(), due_plus(100));
+    let call = retrying(json!({}));
+    let next = status(&call).next_run_time.unwrap();
+    let delay = next.duration_since(due_plus(100)).as_millis();
+    assert!((2000..=2200).contains(&delay), "{delay}");
+    let hour = SignedDuration::from_secs(3600);
+    let cases = [
+        (next - SignedDuration::from_millis(1), "wait Retrying"),
+        (next, "dial 2"),
+        (next + hour, "dial 2"),
+        (next + hour + SignedDuration::from_millis(1), "give up"),
+    ];
+    for (now, expected) in cases {
+        assert_eq!(word(&decided(&call, now)), expected, "{now}");
+    }
+    assert_eq!(word(&decided(&retrying(json!({"activeDeadlineSeconds": 1})), due_plus(200))), "give up");
+    // A retry is not "in the past" however old the effective time is.
+    let mut edited = retrying(json!({}));
+    edited.edited_at = Some(next + hour);
+    assert_eq!(word(&decided(&edited, next)), "dial 2");
+}
+
+#[test]
+fn a_call_that_could_not_be_sent_is_left_alone_for_a_while() {
+    let (call, defaults) = (call(json!({})), defaults());
+    let facts = CallFacts { hold_until: Some(due_plus(4000)), ..facts(&call, &defaults) };
+    assert_eq!(word(&decide_call(&facts, due_plus(3999))), "wait WaitingForDialer");
+    assert_eq!(word(&decide_call(&facts, due_plus(4000))), "dial 1");
+}
+
+#[test]
+fn a_finished_or_unreadable_call_is_never_dialled() {
+    for state in ["Completed", "Failed", "Cancelled", "Missed", "SomethingNewer"] {
+        let mut call = call(json!({}));
+        if let Readable::Read(status) = &mut call.status {
+            status.state = Some(state.to_owned().into());
+        }
+        assert_eq!(word(&decided(&call, at(DUE))), "done", "{state}");
+    }
+    let mut unreadable = call(json!({}));
+    unreadable.status = Readable::Unreadable("forged".to_owned());
+    assert_eq!(word(&decided(&unreadable, at(DUE))), "leave");
+    let mut unreadable = call(json!({}));
+    unreadable.spec = Readable::Unreadable("newer".to_owned());
+    assert_eq!(word(&decided(&unreadable, at(DUE))), "reject InvalidSpec");
+}
+
+#[test]
+fn what_is_claimed_may_be_sent_unless_it_was_withdrawn() {
+    let defaults = defaults();
+    let open = claimed(call(json!({})), "token", at(DUE));
+    let go = |call: &CallView, token: &str| may_still_send(&facts(call, &defaults), token);
+    assert_eq!(go(&open, "token"), Ok(()));
+    assert_eq!(go(&open, "other"), Err(Withdrawn::ClaimLost));
+    let with = |spec| CallView { spec: call(spec).spec, ..open.clone() };
+    assert_eq!(go(&with(json!({"cancel": true})), "token"), Err(Withdrawn::Cancelled));
+    assert!(matches!(go(&with(json!({"suspend": true})), "token"), Err(Withdrawn::Held(_))));
+    let held = CallFacts { dialer: DialerState::Held { why: "x".to_owned() }, ..facts(&open, &defaults) };
+    assert!(matches!(may_still_send(&held, "token"), Err(Withdrawn::Held(_))));
+    let settled = recorded(open.clone(), "token", &lost(), due_plus(1));
+    assert_eq!(go(&settled, "token"), Err(Withdrawn::ClaimLost));
+}

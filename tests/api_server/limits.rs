@@ -1,0 +1,58 @@
+//! How many at a time, how fast, and who first.
+
+use crate::support::*;
+
+fn milliseconds_between(rings: &[crate::support::ledger::Ring]) -> Vec<i128> {
+    rings.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at).as_millis()).collect()
+}
+
+#[test]
+fn one_at_a_time_and_the_urgent_first() {
+    let namespace = namespace("priority");
+    let dialer = LedgerDialer::start();
+    dialer.install(&namespace, "  maxConcurrentCalls: 1");
+    // Everything is due before the operator starts, so that the line is full when the first turn is over.
+    let when = in_ms(4000);
+    let slow = "  parameters:\n    answers: \"200~400\"";
+    let mut manifests =
+        call("first", "+15550000000", &in_ms(3000), "  parameters:\n    answers: \"200~3000\"");
+    for (index, priority) in ["Low", "Medium", "High", "Low", "Medium", "High"].iter().enumerate() {
+        let number = format!("+1555000001{index}");
+        manifests += &call(&format!("c{index}"), &number, &when, &format!("{slow}\n  priority: {priority}"));
+    }
+    apply(&namespace, &manifests);
+    let _operator = Operator::start(&namespace);
+    for index in 0..6 {
+        wait_for_state(&namespace, &format!("c{index}"), "Completed");
+    }
+    let rings = dialer.rings();
+    let order: Vec<&str> = rings.iter().map(|ring| ring.phone_number.as_str()).collect();
+    let rank = |digits: [u8; 2]| digits.map(|digit| format!("+1555000001{digit}"));
+    assert_eq!(order[0], "+15550000000");
+    for (place, expected) in [rank([2, 5]), rank([1, 4]), rank([0, 3])].iter().enumerate() {
+        let mut pair = [order[1 + 2 * place], order[2 + 2 * place]];
+        pair.sort_unstable();
+        assert_eq!(pair, expected.each_ref().map(String::as_str), "{order:?}");
+    }
+    let gaps = milliseconds_between(&rings[1..]);
+    assert!(gaps.iter().all(|gap| *gap >= 400), "two at a time: {gaps:?}");
+}
+
+#[test]
+fn calls_per_minute_spreads_calls_evenly() {
+    let namespace = namespace("pace");
+    let dialer = LedgerDialer::start();
+    dialer.install(&namespace, "  callsPerMinute: 120");
+    let _operator = Operator::start(&namespace);
+    let when = in_ms(2000);
+    let manifests: String =
+        (0..6).map(|index| call(&format!("c{index}"), &format!("+1555000001{index}"), &when, "")).collect();
+    apply(&namespace, &manifests);
+    for index in 0..6 {
+        wait_for_state(&namespace, &format!("c{index}"), "Completed");
+    }
+    let rings = dialer.rings();
+    let whole = rings[5].at.duration_since(rings[0].at).as_millis();
+    // Turns are 500 ms apart; a ring is later than its turn by one claim, so single gaps may be a little shorter.
+    assert!(whole >= 2_200, "six calls in {whole} ms: {:?}", milliseconds_between(&rings));
+}

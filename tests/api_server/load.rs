@@ -1,0 +1,43 @@
+//! Five hundred calls within ten seconds. Prints the lateness; a busy machine makes no test fail.
+
+use crate::support::*;
+use std::collections::HashSet;
+
+#[test]
+fn five_hundred_calls_within_ten_seconds_each_ring_exactly_once() {
+    const COUNT: usize = 500;
+    let namespace = namespace("load");
+    let dialer = LedgerDialer::start();
+    dialer.install(&namespace, "  maxConcurrentCalls: 100");
+    let operator = Operator::start(&namespace);
+    let start = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(12);
+    let due = |index: usize| start + jiff::SignedDuration::from_millis(20 * i64::try_from(index).unwrap());
+    let number = |index: usize| format!("+1555{index:07}");
+    let manifests: String = (0..COUNT)
+        .map(|index| call(&format!("c{index}"), &number(index), &format!("{:.3}", due(index)), ""))
+        .collect();
+    apply(&namespace, &manifests);
+    assert!(
+        jiff::Timestamp::now() < start,
+        "kubectl needed longer than the head start; the figures say nothing"
+    );
+    eventually("every call to be recorded", || {
+        let calls = list(&namespace, "scall");
+        (calls.iter().filter(|call| state(call) == "Completed").count() == COUNT).then_some(())
+    });
+    let rings = dialer.rings();
+    let numbers: HashSet<_> = rings.iter().map(|ring| ring.phone_number.clone()).collect();
+    assert_eq!((rings.len(), numbers.len()), (COUNT, COUNT));
+    let mut late: Vec<i128> = rings
+        .iter()
+        .map(|ring| {
+            let index: usize = ring.phone_number[5..].parse().unwrap();
+            ring.at.duration_since(due(index)).as_micros()
+        })
+        .collect();
+    late.sort_unstable();
+    assert!(late[0] >= 0, "a call rang early: {} µs", late[0]);
+    let at = |share: usize| late[share * (COUNT - 1) / 100] / 1000;
+    println!("lateness of {COUNT} calls: p50 {} ms, p99 {} ms, max {} ms", at(50), at(99), at(100));
+    assert!(operator.metrics().contains(r#"call_operator_attempts_total{result="Placed"} 500"#));
+}
