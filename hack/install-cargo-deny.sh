@@ -19,7 +19,7 @@ if [[ $("$program" --version 2>/dev/null) == "cargo-deny $version" ]]; then
     exit
 fi
 
-echo "cargo-deny: building version $version from source, once: about 5 minutes on 2 cores" >&2
+echo "cargo-deny: building version $version from source, once: about 3 minutes on 2 cores" >&2
 # `--force`: cargo itself remembers what it installed there, not whether it runs here.
 cargo install --quiet --locked --force --version "$version" --root "$cache" cargo-deny </dev/null >&2
 echo "cargo-deny: built in $((SECONDS / 60))m$((SECONDS % 60))s" >&2

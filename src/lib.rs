@@ -4,11 +4,11 @@
 //! observe ─▶ plan ─▶ decide(view, now) ─▶ apply (claim ─▶ place ─▶ record)
 //! ```
 //!
-//! - [`api`]: what people write and what `status` answers
-//! - [`schedule`]: pure time
-//! - [`decide`]: pure decisions
-//! - [`dial`]: the outside world
-//! - [`controller`]: Kubernetes
+//! - [`api`], what people write and what `status` answers
+//! - [`schedule`], pure time
+//! - [`decide`], pure decisions
+//! - [`dial`], the outside world
+//! - [`controller`], Kubernetes
 //!
 //! Dependencies point one way: `api ← schedule ← decide ← dial ← controller`. The guarantee (at most one request per
 //! attempt number, whatever crashes) rests on one write: `controller::claim`.

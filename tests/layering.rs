@@ -28,8 +28,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Folders without effects, and what would be one.
 const PURE: &[&str] = &["api", "schedule", "decide"];
 const EFFECTS: &[&str] = &[
-    "async fn", ".await", "tokio::", "kube::Client", "kube::Api", "kube::api::Api", "std::fs", "std::net::Tcp", "std::env::var",
-    "getrandom", "::now()", "SystemTime", "Instant",
+    "async fn",
+    ".await",
+    "tokio::",
+    "kube::Client",
+    "kube::Api",
+    "kube::api::Api",
+    "std::fs",
+    "std::net::Tcp",
+    "std::env::var",
+    "getrandom",
+    "::now()",
+    "SystemTime",
+    "Instant",
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {
@@ -88,7 +99,8 @@ fn named_modules(code: &str) -> BTreeSet<String> {
 fn modules_use_only_what_lies_below_them() {
     for (module, path, text) in sources() {
         let allowed = MAY_USE.iter().find(|(name, _)| *name == module);
-        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{}: give the module a line in MAY_USE", path.display()));
+        let (_, allowed) =
+            allowed.unwrap_or_else(|| panic!("{}: give the module a line in MAY_USE", path.display()));
         for used in named_modules(&code(&text)) {
             let fine = used == module || allowed.contains(&used.as_str());
             assert!(fine, "{}: {module} may not use {used}", path.display());

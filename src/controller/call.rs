@@ -42,7 +42,7 @@ pub async fn reconcile(call: Arc<CallView>, scope: Arc<Scope>) -> Result<Action,
 async fn dialers_are_known(scope: &Scope) -> bool {
     tokio::select! {
         biased;
-        known = scope.dialers.wait_until_ready() => known.is_ok(),
+        () = scope.dialers_known.cancelled() => true,
         () = scope.context.shutdown.cancelled() => false,
     }
 }

@@ -63,6 +63,9 @@ pub struct Scope {
     pub calls: Store<CallView>,
     /// Cache of Dialers.
     pub dialers: Store<Dialer>,
+    /// Set once the first list of Dialers is in the cache. Not `Store::wait_until_ready`: of several waiters that wakes
+    /// only the last (kube-runtime 5.0).
+    pub dialers_known: CancellationToken,
     /// Asks for a reconcile of a call.
     pub wake: mpsc::UnboundedSender<ObjectRef<CallView>>,
 }

@@ -131,12 +131,18 @@ pub fn on_error(dialer: Arc<Dialer>, error: &ApiError, _scope: Arc<Scope>) -> Ac
 /// Asks for a reconcile of every unfinished call that uses this Dialer.
 pub fn wake_calls_of(scope: &Scope, dialer: &Dialer) {
     let (namespace, name) = key(dialer);
-    let uses = |call: &&Arc<CallView>| {
-        let finished =
-            call.status.read().and_then(|status| status.state.as_ref()).is_some_and(|s| s.is_finished());
-        !finished && call.namespace() == namespace && call.dialer_name() == name
-    };
-    for call in scope.calls.state().iter().filter(uses) {
+    wake_calls(scope, |call| call.namespace() == namespace && call.dialer_name() == name);
+}
+
+/// Asks for a reconcile of every unfinished call.
+pub fn wake_all_calls(scope: &Scope) {
+    wake_calls(scope, |_| true);
+}
+
+fn wake_calls(scope: &Scope, wanted: impl Fn(&CallView) -> bool) {
+    let finished =
+        |call: &CallView| call.status.read().and_then(|s| s.state.as_ref()).is_some_and(|s| s.is_finished());
+    for call in scope.calls.state().iter().filter(|call| wanted(call) && !finished(call)) {
         scope.wake(call);
     }
 }

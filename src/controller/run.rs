@@ -39,6 +39,9 @@ use tracing::{error, info, warn};
 /// Objects that are reconciled at a time; a pass takes microseconds unless it writes.
 const RECONCILES_AT_A_TIME: u16 = 64;
 
+/// How long passes that are under way may take after SIGTERM.
+const RECONCILE_GRACE: Duration = Duration::from_secs(2);
+
 /// How long requests that have left may take to be recorded after SIGTERM, beyond their own time-out.
 const GRACE: Duration = Duration::from_secs(330);
 
@@ -164,7 +167,13 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     let (calls, calls_writer) = reflector::store::<CallView>();
     let (dialers, dialers_writer) = reflector::store::<Dialer>();
     let (wake, woken) = mpsc::unbounded_channel();
-    let scope = Arc::new(Scope { context: Arc::clone(&context), calls, dialers, wake });
+    let scope = Arc::new(Scope {
+        context: Arc::clone(&context),
+        calls,
+        dialers,
+        dialers_known: CancellationToken::new(),
+        wake,
+    });
 
     let call_stream = follow(
         api_of::<CallView>(&client, namespace.as_ref()),
@@ -192,12 +201,25 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
         .run(call::reconcile, call::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
-    tokio::join!(
-        call_controller,
-        dialer_controller,
-        run_unsupported::<RecurringCall>(&client, &context, namespace.as_ref()),
-        run_unsupported::<BusinessCalendar>(&client, &context, namespace.as_ref()),
-    );
+    let all = async {
+        tokio::join!(
+            call_controller,
+            dialer_controller,
+            run_unsupported::<RecurringCall>(&client, &context, namespace.as_ref()),
+            run_unsupported::<BusinessCalendar>(&client, &context, namespace.as_ref()),
+        );
+    };
+    tokio::select! {
+        () = all => {}
+        () = stopped_for_long(&context) => {}
+    }
+}
+
+/// A controller whose cache was never filled does not end by itself, and a pass that waits for the API server may be
+/// dropped: scripts, which must not be, run elsewhere.
+async fn stopped_for_long(context: &Context) {
+    context.shutdown.cancelled().await;
+    tokio::time::sleep(RECONCILE_GRACE).await;
 }
 
 async fn run_unsupported<K>(client: &Client, context: &Arc<Context>, namespace: Option<&String>)
@@ -231,13 +253,17 @@ fn notice_call(context: Arc<Context>) -> impl FnMut(&Event<CallView>) + Send + '
     }
 }
 
-/// A Dialer that is deleted is not reconciled: its calls are told here.
+/// A Dialer that is deleted is not reconciled: its calls are told here, and all calls after a new list, which shows
+/// deletions only by what is missing. From the first list on calls may be decided.
 fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<Dialer>) + Send + 'static {
-    move |event| {
-        if let Event::Delete(dialer) = event {
+    move |event| match event {
+        Event::Delete(dialer) => {
             scope.context.dialer_book.forget(dialer);
             dialers::wake_calls_of(&scope, dialer);
         }
+        Event::InitDone if scope.dialers_known.is_cancelled() => dialers::wake_all_calls(&scope),
+        Event::InitDone => scope.dialers_known.cancel(),
+        Event::Init | Event::InitApply(_) | Event::Apply(_) => {}
     }
 }
 
