@@ -2,7 +2,7 @@
 //! run beside it, in `script`.)
 
 use super::context::Scope;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorClass};
 use super::gate::WriteClass;
 use super::observe::{Observed, observe};
 use super::record::store;
@@ -49,7 +49,14 @@ async fn dialers_are_known(scope: &Scope) -> bool {
 
 /// When to try again after an error.
 pub fn on_error(call: Arc<CallView>, error: &ApiError, _scope: Arc<Scope>) -> Action {
-    debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "reconcile failed");
+    match error.class() {
+        ErrorClass::Refused => {
+            warn!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "status not written");
+        }
+        ErrorClass::Conflict | ErrorClass::Gone | ErrorClass::Transient => {
+            debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "status not written");
+        }
+    }
     error.class().retry_after().map_or_else(Action::await_change, Action::requeue)
 }
 

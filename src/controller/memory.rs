@@ -47,25 +47,28 @@ impl Newest {
 
 /// Calls that were claimed of late, by namespace and name.
 #[derive(Debug, Default)]
-pub struct Recent(Mutex<HashMap<(String, String), Vec<RecentClaim>>>);
+pub struct Recent(Mutex<RecentClaims>);
+
+#[derive(Debug, Default)]
+struct RecentClaims {
+    by_name: HashMap<(String, String), Vec<RecentClaim>>,
+    swept: Option<Timestamp>,
+}
 
 impl Recent {
     /// Remembers a call that has a claim, if its time is not long past.
     pub fn note(&self, call: &CallView, now: Timestamp) {
         let Some(claim) = RecentClaim::of(call).filter(|claim| is_recent(claim, now)) else { return };
         let mut claims = lock(&self.0);
-        claims.retain(|_, known| {
-            known.retain(|claim| is_recent(claim, now));
-            !known.is_empty()
-        });
-        let known = claims.entry(key(call)).or_default();
+        claims.sweep(now);
+        let known = claims.by_name.entry(key(call)).or_default();
         known.retain(|other| other.uid != claim.uid);
         known.push(claim);
     }
 
     /// Forgets a claim whose request never left.
     pub fn forget(&self, call: &CallView) {
-        if let Some(known) = lock(&self.0).get_mut(&key(call)) {
+        if let Some(known) = lock(&self.0).by_name.get_mut(&key(call)) {
             known.retain(|claim| claim.uid != call.uid());
         }
     }
@@ -73,7 +76,21 @@ impl Recent {
     /// What is remembered under the namespace and name of this call.
     pub fn of(&self, call: &CallView, now: Timestamp) -> Vec<RecentClaim> {
         let claims = lock(&self.0);
-        claims.get(&key(call)).into_iter().flatten().filter(|claim| is_recent(claim, now)).cloned().collect()
+        claims.by_name.get(&key(call)).into_iter().flatten().filter(|claim| is_recent(claim, now)).cloned().collect()
+    }
+}
+
+impl RecentClaims {
+    /// Drops what is no longer recent; once a second, not at every claim of a burst.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.swept.is_some_and(|swept| now.duration_since(swept).abs() < SignedDuration::from_secs(1)) {
+            return;
+        }
+        self.swept = Some(now);
+        self.by_name.retain(|_, known| {
+            known.retain(|claim| is_recent(claim, now));
+            !known.is_empty()
+        });
     }
 }
 
