@@ -14,23 +14,6 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// A part that is not ready, and why.
-    pub fn waiting(&self, part: &str, why: &str) {
-        self.lock().insert(part.to_owned(), Some(why.to_owned()));
-    }
-
-    /// A part that has trouble: says why if it has not been ready yet; afterwards the cache still serves.
-    pub fn waiting_if_not_ready(&self, part: &str, why: &str) {
-        if let Some(reason @ Some(_)) = self.lock().get_mut(part) {
-            *reason = Some(why.to_owned());
-        }
-    }
-
-    /// A part is ready.
-    pub fn ready(&self, part: &str) {
-        self.lock().insert(part.to_owned(), None);
-    }
-
     /// What is not ready, one line each; empty when all is.
     pub fn missing(&self) -> Vec<String> {
         let parts = self.lock();
@@ -39,6 +22,39 @@ impl Readiness {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Option<String>>> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One cache that must be filled before the process is ready.
+#[derive(Clone, Debug)]
+pub struct Part {
+    readiness: Readiness,
+    name: String,
+}
+
+impl Part {
+    /// A cache of `kind`, in one namespace or in all; not ready yet.
+    pub fn new(readiness: &Readiness, kind: &str, namespace: Option<&String>) -> Self {
+        let name = namespace.map_or_else(|| kind.to_owned(), |namespace| format!("{kind} in {namespace}"));
+        readiness.lock().insert(name.clone(), Some("the first list has not come yet".to_owned()));
+        Self { readiness: readiness.clone(), name }
+    }
+
+    /// What it is called in `/readyz` and in the log.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// It is filled.
+    pub fn ready(&self) {
+        self.readiness.lock().insert(self.name.clone(), None);
+    }
+
+    /// It has trouble: says why if it has not been filled yet; afterwards it still serves.
+    pub fn trouble(&self, why: &str) {
+        if let Some(reason @ Some(_)) = self.readiness.lock().get_mut(&self.name) {
+            *reason = Some(why.to_owned());
+        }
     }
 }
 

@@ -29,11 +29,12 @@ pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
     .map_err(|error| format!("logging: {error}"))
 }
 
-/// A plain level leaves out what kube says of every failed request: we say it ourselves, with the cause and once.
+/// A plain level leaves out what kube says of every failed request: we say it ourselves, with the cause and once. Nor
+/// may kube print the body of an answer that it cannot read, which has numbers in it.
 fn directives(level: &str) -> String {
     if level.contains([',', '=']) {
         level.to_owned()
     } else {
-        format!("{level},kube_client::client::builder=off")
+        format!("{level},kube_client=error,kube_client::client::builder=off")
     }
 }

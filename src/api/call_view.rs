@@ -5,12 +5,12 @@
 //! spec or status that this version cannot read never fails a list or watch; it is kept as the error it gave, and
 //! harms only its own object.
 
+use super::readable::{Readable, readable};
 use super::{BusinessHours, LocalReference, Priority, RetryPolicy, ScheduledCall, ScheduledCallStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// A ScheduledCall as the operator remembers it.
 #[derive(Clone, Debug, Deserialize, Resource)]
@@ -49,44 +49,6 @@ pub struct CallViewSpec {
     pub suspend: Option<bool>,
     pub cancel: Option<bool>,
     pub ttl_seconds_after_finished: Option<i64>,
-}
-
-/// A part of an object that was read, or the reason why it could not be.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Readable<T> {
-    /// The part.
-    Read(T),
-    /// Why it could not be read.
-    Unreadable(String),
-}
-
-impl<T: Default> Default for Readable<T> {
-    fn default() -> Self {
-        Self::Read(T::default())
-    }
-}
-
-impl<T> Readable<T> {
-    /// The part, if it could be read.
-    pub fn read(&self) -> Option<&T> {
-        match self {
-            Self::Read(part) => Some(part),
-            Self::Unreadable(_) => None,
-        }
-    }
-}
-
-/// Never fails: what does not fit becomes [`Readable::Unreadable`].
-fn readable<'de, D, T>(deserializer: D) -> Result<Readable<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned + Default,
-{
-    let raw = Option::<serde_json::Value>::deserialize(deserializer)?;
-    Ok(raw.map_or_else(Readable::default, |value| match serde_json::from_value(value) {
-        Ok(part) => Readable::Read(part),
-        Err(error) => Readable::Unreadable(error.to_string()),
-    }))
 }
 
 impl CallView {

@@ -1,9 +1,10 @@
 //! Wire type Dialer: how calls are placed.
 
+use super::readable::{Readable, readable};
 use super::{HttpDialer, RuleOutcome};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{CustomResource, KubeSchema};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
+use kube::{CustomResource, KubeSchema, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +103,20 @@ pub struct DialerSpec {
     /// What the provider does with a repeated key, and so what can be done about a request whose answer was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<Idempotency>,
+}
+
+/// A Dialer as the operator remembers it.
+#[derive(Clone, Debug, Deserialize, Resource)]
+#[resource(inherit = "Dialer")]
+pub struct DialerView {
+    /// Metadata.
+    pub metadata: ObjectMeta,
+    /// The spec.
+    #[serde(default, deserialize_with = "readable")]
+    pub spec: Readable<DialerSpec>,
+    /// The status.
+    #[serde(default, deserialize_with = "readable")]
+    pub status: Readable<DialerStatus>,
 }
 
 /// How a request whose answer was lost is settled.

@@ -9,7 +9,7 @@ use super::record::store;
 use super::script;
 use crate::api::{CallView, ScheduledCallStatus};
 use crate::clock::time_until;
-use crate::decide::{Decision, WaitReason, decide_call, released, resolved_unknown, status_for};
+use crate::decide::{Decision, DialOrder, WaitReason, decide_call, released, resolved_unknown, status_for};
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::controller::Action;
 use std::sync::Arc;
@@ -21,6 +21,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(600);
 
 /// A call that has stood in line for this long says so in its status.
 const WORTH_TELLING: SignedDuration = SignedDuration::from_secs(30);
+
+/// The first instant at which a deadline is over.
+const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
 /// One pass over one call.
 ///
@@ -49,15 +52,8 @@ async fn dialers_are_known(scope: &Scope) -> bool {
 
 /// When to try again after an error.
 pub fn on_error(call: Arc<CallView>, error: &ApiError, _scope: Arc<Scope>) -> Action {
-    match error.class() {
-        ErrorClass::Refused => {
-            warn!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "status not written");
-        }
-        ErrorClass::Conflict | ErrorClass::Gone | ErrorClass::Transient => {
-            debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "status not written");
-        }
-    }
-    error.class().retry_after().map_or_else(Action::await_change, Action::requeue)
+    note_not_written(&call, error);
+    Action::requeue(error.class().retry_after())
 }
 
 async fn apply(
@@ -69,8 +65,9 @@ async fn apply(
     let call = &seen.call;
     match decision {
         Decision::Dial(order) => {
+            tell_of_long_wait(scope, call, order, now);
             script::start(scope, seen, order);
-            return tell_of_long_wait(scope, seen, order, now).await;
+            return Ok(());
         }
         Decision::InFlight { .. } => return Ok(()),
         _ => scope.context.flights.withdraw(call.uid()),
@@ -78,7 +75,7 @@ async fn apply(
     match decision {
         Decision::Release { attempt } => {
             let again = scope.context.holds.extend(call.uid(), now);
-            write(scope, WriteClass::Record, call, released(call, *attempt, again, now)).await
+            settle(scope, call, released(call, *attempt, again, now)).await
         }
         Decision::Resolve { attempt } => {
             warn!(
@@ -88,7 +85,7 @@ async fn apply(
                 attempt,
                 "outcome unknown"
             );
-            write(scope, WriteClass::Record, call, resolved_unknown(call, *attempt, now)).await
+            settle(scope, call, resolved_unknown(call, *attempt, now)).await
         }
         Decision::Leave { why } => {
             warn!(
@@ -100,46 +97,70 @@ async fn apply(
             );
             Ok(())
         }
-        _ => write(scope, WriteClass::Plan, call, status_for(call, decision, now)).await,
+        _ => {
+            write_aside(scope, WriteClass::Plan, call, status_for(call, decision, now));
+            Ok(())
+        }
     }
 }
 
-/// Writes a status if there is one to write.
-async fn write(
-    scope: &Scope,
-    class: WriteClass,
-    call: &CallView,
-    status: Option<ScheduledCallStatus>,
-) -> Result<(), ApiError> {
+/// Settles an open claim that nobody is at.
+async fn settle(scope: &Scope, call: &CallView, status: Option<ScheduledCallStatus>) -> Result<(), ApiError> {
     let Some(status) = status else { return Ok(()) };
-    store(scope, class, call, &status).await?;
+    store(scope, WriteClass::Record, call, &status).await?;
     scope.context.events.status_written(call, &status);
     Ok(())
 }
 
-/// A call that is due and has waited long for its Dialer says so.
-async fn tell_of_long_wait(
-    scope: &Scope,
-    seen: &Observed,
-    order: &crate::decide::DialOrder,
-    now: Timestamp,
-) -> Result<(), ApiError> {
-    if now.duration_since(order.due) < WORTH_TELLING {
-        return Ok(());
+/// Writes a status beside the reconciler: thousands of plans that wait for the API server must not keep a due call from
+/// being looked at. One write per object at a time; whatever comes of it, the call is looked at again.
+fn write_aside(
+    scope: &Arc<Scope>,
+    class: WriteClass,
+    call: &Arc<CallView>,
+    status: Option<ScheduledCallStatus>,
+) {
+    let Some(status) = status else { return };
+    let Some(writing) = scope.context.plans.begin(call.uid(), &script::line_of(call)) else { return };
+    let (scope, call) = (Arc::clone(scope), Arc::clone(call));
+    tokio::spawn(async move {
+        match store(&scope, class, &call, &status).await {
+            Ok(_) => scope.context.events.status_written(&call, &status),
+            Err(error) => {
+                note_not_written(&call, &error);
+                tokio::time::sleep(error.class().retry_after()).await;
+            }
+        }
+        drop(writing);
+        scope.wake(&call);
+    });
+}
+
+fn note_not_written(call: &CallView, error: &ApiError) {
+    match error.class() {
+        ErrorClass::Refused => {
+            warn!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "status not written");
+        }
+        ErrorClass::Conflict | ErrorClass::Gone | ErrorClass::Transient => {
+            debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "status not written");
+        }
     }
-    let why = format!("Dialer \"{}\" carries as many calls as it may", seen.call.dialer_name());
+}
+
+/// A call that has stood in line for long says so. The claim may be faster, which is just as well.
+fn tell_of_long_wait(scope: &Arc<Scope>, call: &Arc<CallView>, order: &DialOrder, now: Timestamp) {
+    let stands = scope.context.flights.stands_in(call.uid(), &script::line_of(call));
+    if !stands || now.duration_since(order.due) < WORTH_TELLING {
+        return;
+    }
+    let why = format!("Dialer \"{}\" carries as many calls as it may", call.dialer_name());
     let waiting = Decision::Wait {
         reason: WaitReason::Dialer(why),
         plan: order.plan.clone(),
         due: order.due,
         until: None,
     };
-    let status = status_for(&seen.call, &waiting, now);
-    match write(scope, WriteClass::Housekeeping, &seen.call, status).await {
-        // The claim was faster, which is just as well.
-        Err(ApiError::Conflict) => Ok(()),
-        other => other,
-    }
+    write_aside(scope, WriteClass::Housekeeping, call, status_for(call, &waiting, now));
 }
 
 fn next_look(decision: &Decision, now: Timestamp) -> Action {
@@ -147,9 +168,16 @@ fn next_look(decision: &Decision, now: Timestamp) -> Action {
         Decision::Wait { until, .. } | Decision::Reject { until, .. } | Decision::InFlight { until } => {
             *until
         }
-        Decision::Dial(order) => order.due.saturating_add(WORTH_TELLING).ok().filter(|tell| now < *tell),
+        Decision::Dial(order) => {
+            Some(after_a_long_wait(now).min(order.latest.saturating_add(A_MOMENT).unwrap_or(now)))
+        }
         _ => None,
     };
     let sleep = until.map(|until| time_until(until, now).unwrap_or(Duration::ZERO));
     sleep.map_or_else(Action::await_change, |sleep| Action::requeue(sleep.min(LONGEST_SLEEP)))
+}
+
+/// When a call that stands in line is looked at again: to say so, and to miss its deadline if that passes.
+fn after_a_long_wait(now: Timestamp) -> Timestamp {
+    now.saturating_add(WORTH_TELLING).unwrap_or(now)
 }

@@ -21,12 +21,16 @@ use tracing::{debug, info, warn};
 /// Pause before another live read while the API server is away.
 const READ_AGAIN: Duration = Duration::from_millis(250);
 
+/// Pause after every conflict but the first.
+const AFTER_CONFLICT: Duration = Duration::from_millis(20);
+
 /// Longer than any claim lives.
 const GIVE_UP: Duration = Duration::from_secs(15);
 
 /// Claims the next attempt of `call` if it is (still) due, deciding anew after every conflict: a label edit at the
 /// due instant must not delay a call. `None` when there is nothing to dial any more.
 pub async fn claim(scope: &Scope, call: &CallView, flight: &InFlight) -> Option<Claimed> {
+    let mut lost = 0_u32;
     while !scope.context.shutdown.is_cancelled() {
         let seen = observe_again(scope, call)?;
         let now = scope.context.clock.now();
@@ -34,7 +38,9 @@ pub async fn claim(scope: &Scope, call: &CallView, flight: &InFlight) -> Option<
         let revision = seen.dialer.as_ref()?.revision.clone();
         match try_claim(scope, &seen.call, &order, revision, flight).await {
             Tried::Claimed(claimed) => return Some(*claimed),
-            Tried::Lost => {}
+            // The first conflict is a label edit and costs nothing; somebody who goes on is not raced at full speed.
+            Tried::Lost if lost == 0 => lost += 1,
+            Tried::Lost => tokio::time::sleep(AFTER_CONFLICT).await,
             Tried::Gone => return None,
             Tried::Refused(why) => {
                 let until = scope.context.holds.extend(call.uid(), now);

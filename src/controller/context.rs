@@ -5,7 +5,7 @@ use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::flights::Flights;
 use super::memory::{Holds, Newest, Recent};
-use crate::api::{CallView, Dialer};
+use crate::api::{CallView, DialerView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
 use crate::dial::{Admission, Wire};
@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use crate::probes::Readiness;
 use kube::runtime::reflector::{ObjectRef, Store};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,6 +31,10 @@ pub struct Context {
     pub suspend_all: bool,
     /// Running scripts.
     pub flights: Flights,
+    /// Claims that may wait for their result to be stored, all Dialers together.
+    pub unrecorded: Semaphore,
+    /// Plans that are being written.
+    pub plans: Flights,
     /// Views newer than the cache.
     pub newest: Newest,
     /// Calls claimed a moment ago.
@@ -62,7 +66,7 @@ pub struct Scope {
     /// Cache of calls.
     pub calls: Store<CallView>,
     /// Cache of Dialers.
-    pub dialers: Store<Dialer>,
+    pub dialers: Store<DialerView>,
     /// Set once the first list of Dialers is in the cache. Not `Store::wait_until_ready`: of several waiters that wakes
     /// only the last (kube-runtime 5.0).
     pub dialers_known: CancellationToken,

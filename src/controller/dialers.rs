@@ -3,8 +3,11 @@
 use super::context::Scope;
 use super::error::ApiError;
 use super::gate::WriteClass;
-use crate::api::{CallView, ConditionText, Dialer, DialerStatus, READY, STALLED, Truth, set_conditions};
-use crate::decide::{AddressPolicy, DialerKind, DialerPlan, plan_dialer};
+use crate::api::{
+    CallView, ConditionText, Dialer, DialerStatus, DialerView, READY, Readable, STALLED, Truth,
+    set_conditions,
+};
+use crate::decide::{AddressPolicy, DialerKind, DialerPlan, FieldError, plan_dialer};
 use crate::dial::{Limits, LineKey, resolve_host};
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -49,7 +52,7 @@ impl DialerBook {
     ///
     /// # Errors
     /// Every problem of its spec and address, as one text.
-    pub fn plan_of(&self, dialer: &Dialer) -> Result<Arc<DialerPlan>, String> {
+    pub fn plan_of(&self, dialer: &DialerView) -> Result<Arc<DialerPlan>, String> {
         let page = self.page(dialer);
         match page.refused_host {
             Some(why) => Err(why),
@@ -58,11 +61,11 @@ impl DialerBook {
     }
 
     /// Forgets a Dialer that is gone.
-    pub fn forget(&self, dialer: &Dialer) {
+    pub fn forget(&self, dialer: &DialerView) {
         self.lock().remove(&key(dialer));
     }
 
-    fn page(&self, dialer: &Dialer) -> Page {
+    fn page(&self, dialer: &DialerView) -> Page {
         let uid = dialer.uid().unwrap_or_default();
         let generation = dialer.metadata.generation;
         let mut pages = self.lock();
@@ -71,7 +74,10 @@ impl DialerBook {
         {
             return page.clone();
         }
-        let planned = plan_dialer(&uid, &dialer.spec, self.policy);
+        let planned = match &dialer.spec {
+            Readable::Read(spec) => plan_dialer(&uid, spec, self.policy),
+            Readable::Unreadable(why) => Err(vec![unreadable(why)]),
+        };
         let reason =
             planned.as_ref().err().and_then(|errors| errors.first()).map_or("Usable", |error| error.reason);
         let plan = planned
@@ -83,7 +89,7 @@ impl DialerBook {
     }
 
     /// Notes the verdict on the host; `true` if it, or the spec, is news to the calls.
-    fn note_host(&self, dialer: &Dialer, refused_host: Option<String>) -> bool {
+    fn note_host(&self, dialer: &DialerView, refused_host: Option<String>) -> bool {
         self.page(dialer);
         let mut pages = self.lock();
         let Some(page) = pages.get_mut(&key(dialer)) else { return false };
@@ -98,7 +104,12 @@ impl DialerBook {
     }
 }
 
-fn key(dialer: &Dialer) -> LineKey {
+fn unreadable(why: &str) -> FieldError {
+    let message = format!("this version of call-operator cannot read it: {why}");
+    FieldError { reason: "InvalidSpec", path: "spec", message }
+}
+
+fn key(dialer: &DialerView) -> LineKey {
     (dialer.namespace().unwrap_or_default(), dialer.name_any())
 }
 
@@ -106,7 +117,7 @@ fn key(dialer: &Dialer) -> LineKey {
 ///
 /// # Errors
 /// When its status could not be written.
-pub async fn reconcile(dialer: Arc<Dialer>, scope: Arc<Scope>) -> Result<Action, ApiError> {
+pub async fn reconcile(dialer: Arc<DialerView>, scope: Arc<Scope>) -> Result<Action, ApiError> {
     let context = &scope.context;
     let refused = refused_host(&context.dialer_book, &dialer).await;
     let news = context.dialer_book.note_host(&dialer, refused);
@@ -123,13 +134,13 @@ pub async fn reconcile(dialer: Arc<Dialer>, scope: Arc<Scope>) -> Result<Action,
 }
 
 /// When to try again after an error.
-pub fn on_error(dialer: Arc<Dialer>, error: &ApiError, _scope: Arc<Scope>) -> Action {
+pub fn on_error(dialer: Arc<DialerView>, error: &ApiError, _scope: Arc<Scope>) -> Action {
     debug!(namespace = dialer.namespace(), name = dialer.name_any(), %error, "reconcile of a Dialer failed");
-    error.class().retry_after().map_or_else(Action::await_change, Action::requeue)
+    Action::requeue(error.class().retry_after())
 }
 
 /// Asks for a reconcile of every unfinished call that uses this Dialer.
-pub fn wake_calls_of(scope: &Scope, dialer: &Dialer) {
+pub fn wake_calls_of(scope: &Scope, dialer: &DialerView) {
     let (namespace, name) = key(dialer);
     wake_calls(scope, |call| call.namespace() == namespace && call.dialer_name() == name);
 }
@@ -149,7 +160,7 @@ fn wake_calls(scope: &Scope, wanted: impl Fn(&CallView) -> bool) {
 
 /// Why the host must not be reached. A look-up that fails says nothing: it may work when a call is due, and if not,
 /// nothing is sent.
-async fn refused_host(book: &DialerBook, dialer: &Dialer) -> Option<String> {
+async fn refused_host(book: &DialerBook, dialer: &DialerView) -> Option<String> {
     let plan = book.page(dialer).plan.ok()?;
     let DialerKind::Http { url } = &plan.kind else { return None };
     let uri: http::Uri = url.parse().ok()?;
@@ -161,11 +172,11 @@ async fn refused_host(book: &DialerBook, dialer: &Dialer) -> Option<String> {
 
 async fn write_status(
     scope: &Scope,
-    dialer: &Dialer,
+    dialer: &DialerView,
     plan: Result<Arc<DialerPlan>, String>,
     now: Timestamp,
 ) -> Result<(), ApiError> {
-    let stored = dialer.status.clone().unwrap_or_default();
+    let stored = dialer.status.read().cloned().unwrap_or_default();
     let texts = conditions(scope, dialer, plan);
     let next = DialerStatus {
         observed_generation: dialer.metadata.generation,
@@ -176,12 +187,16 @@ async fn write_status(
         return Ok(());
     }
     let api = &scope.context.api;
-    let _: Dialer =
+    let _: DialerView =
         api.replace_status::<Dialer, _, _>(WriteClass::Housekeeping, &dialer.metadata, &next).await?;
     Ok(())
 }
 
-fn conditions(scope: &Scope, dialer: &Dialer, plan: Result<Arc<DialerPlan>, String>) -> Vec<ConditionText> {
+fn conditions(
+    scope: &Scope,
+    dialer: &DialerView,
+    plan: Result<Arc<DialerPlan>, String>,
+) -> Vec<ConditionText> {
     let text = |type_, status, reason: &str, message: String| ConditionText {
         type_,
         status,

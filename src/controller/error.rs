@@ -47,12 +47,12 @@ impl ApiError {
 
 impl ErrorClass {
     /// When a reconcile that ended so is tried again; a change of the object comes first in any case.
-    pub fn retry_after(self) -> Option<Duration> {
+    pub fn retry_after(self) -> Duration {
         match self {
-            Self::Conflict => Some(Duration::from_millis(500)),
-            Self::Gone => None,
-            Self::Refused => Some(Duration::from_secs(30)),
-            Self::Transient => Some(Duration::from_secs(1)),
+            Self::Conflict => Duration::from_millis(500),
+            // Objects that are not in the cache are not looked at again.
+            Self::Gone | Self::Refused => Duration::from_secs(30),
+            Self::Transient => Duration::from_secs(1),
         }
     }
 }
@@ -69,8 +69,9 @@ impl From<kube::Error> for ApiError {
         };
         match status.code {
             409 => Self::Conflict,
-            404 | 410 => Self::Gone,
-            429 | 500..=599 => Self::Uncertain(status.message.clone()),
+            // A proxy's 404 says nothing about the object.
+            404 if status.reason == "NotFound" => Self::Gone,
+            404 | 410 | 429 | 500..=599 => Self::Uncertain(status.message.clone()),
             _ => Self::Refused(status.message.clone()),
         }
     }

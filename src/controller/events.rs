@@ -5,11 +5,15 @@ use crate::api::{CallState, CallView, READY, STALLED, ScheduledCallStatus};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::debug;
 
 /// Events that may wait to be written; more are dropped, the status says the same.
 const BACKLOG: usize = 1024;
+
+/// An event is not worth more of the gate than this.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Takes events and returns at once.
 #[derive(Clone, Debug)]
@@ -27,8 +31,10 @@ impl EventSink {
         let writing = async move {
             while let Some((object, event)) = incoming.recv().await {
                 let _pass = gate.enter(WriteClass::Housekeeping).await;
-                if let Err(error) = recorder.publish(&event, &object).await {
-                    debug!(%error, reason = event.reason, "event not written");
+                match tokio::time::timeout(PUBLISH_TIMEOUT, recorder.publish(&event, &object)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => debug!(%error, reason = event.reason, "event not written"),
+                    Err(_) => debug!(reason = event.reason, "event not written in time"),
                 }
             }
         };

@@ -1,20 +1,30 @@
 //! Which calls this process is at: one script per object, and the token of each claim it has made.
 //!
 //! Promise: a uid is entered before its claim is asked for and left after its result is stored (or the claim is known
-//! not to be), so an open claim of this process whose token is not here was never sent.
+//! not to be), so an open claim of this process whose token is not here was never sent. A script that ends otherwise
+//! leaves its token in doubt: such a claim is treated like that of a dead process.
 
-use std::collections::HashMap;
+use crate::dial::LineKey;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// All running scripts, by uid.
 #[derive(Clone, Debug, Default)]
 pub struct Flights {
-    running: Arc<Mutex<HashMap<String, Flight>>>,
+    state: Arc<Mutex<FlightsState>>,
 }
 
 #[derive(Debug, Default)]
+struct FlightsState {
+    running: HashMap<String, Flight>,
+    /// Tokens whose request may have left and whose result was never stored; hardly ever any.
+    doubtful: HashSet<String>,
+}
+
+#[derive(Debug)]
 struct Flight {
+    line: LineKey,
     token: Option<String>,
     withdrawn: CancellationToken,
 }
@@ -27,33 +37,63 @@ pub struct InFlight {
     withdrawn: CancellationToken,
 }
 
+/// What is known of the claim with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenState {
+    /// A running script made it.
+    Running,
+    /// The script that made it has ended without storing a result.
+    Doubtful,
+    /// It was never used.
+    Forgotten,
+}
+
 impl Flights {
-    /// Starts a script for this object, unless one is running.
-    pub fn begin(&self, uid: &str) -> Option<InFlight> {
-        let mut running = self.lock();
-        if running.contains_key(uid) {
+    /// Starts a script for this object in the line of this Dialer, unless one is running.
+    pub fn begin(&self, uid: &str, line: &LineKey) -> Option<InFlight> {
+        let mut state = self.lock();
+        if state.running.contains_key(uid) {
             return None;
         }
-        let flight = Flight::default();
-        let withdrawn = flight.withdrawn.clone();
-        running.insert(uid.to_owned(), flight);
+        let withdrawn = CancellationToken::new();
+        let flight = Flight { line: line.clone(), token: None, withdrawn: withdrawn.clone() };
+        state.running.insert(uid.to_owned(), flight);
         Some(InFlight { flights: self.clone(), uid: uid.to_owned(), withdrawn })
     }
 
-    /// Whether a running script made the claim with this token.
-    pub fn holds(&self, uid: &str, token: &str) -> bool {
-        self.lock().get(uid).is_some_and(|flight| flight.token.as_deref() == Some(token))
+    /// What is known of the claim with this token.
+    pub fn token_state(&self, uid: &str, token: &str) -> TokenState {
+        let state = self.lock();
+        if state.running.get(uid).is_some_and(|flight| flight.token.as_deref() == Some(token)) {
+            TokenState::Running
+        } else if state.doubtful.contains(token) {
+            TokenState::Doubtful
+        } else {
+            TokenState::Forgotten
+        }
+    }
+
+    /// Whether a script for this object stands in this very line, without a claim.
+    pub fn stands_in(&self, uid: &str, line: &LineKey) -> bool {
+        self.lock().running.get(uid).is_some_and(|flight| flight.token.is_none() && flight.line == *line)
     }
 
     /// Tells a script that still stands in line that it need not go on.
     pub fn withdraw(&self, uid: &str) {
-        if let Some(flight) = self.lock().get(uid) {
+        if let Some(flight) = self.lock().running.get(uid) {
             flight.withdrawn.cancel();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Flight>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Tells a script that stands in the line of another Dialer that it need not go on.
+    pub fn withdraw_from_other_lines(&self, uid: &str, line: &LineKey) {
+        if let Some(flight) = self.lock().running.get(uid).filter(|flight| flight.line != *line) {
+            flight.withdrawn.cancel();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FlightsState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,7 +114,7 @@ impl InFlight {
     }
 
     fn set_token(&self, token: Option<String>) {
-        if let Some(flight) = self.flights.lock().get_mut(&self.uid) {
+        if let Some(flight) = self.flights.lock().running.get_mut(&self.uid) {
             flight.token = token;
         }
     }
@@ -82,6 +122,52 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.flights.lock().remove(&self.uid);
+        let mut state = self.flights.lock();
+        let unfinished = state.running.remove(&self.uid).and_then(|flight| flight.token);
+        state.doubtful.extend(unfinished);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(name: &str) -> LineKey {
+        ("n".to_owned(), name.to_owned())
+    }
+
+    #[test]
+    fn one_script_for_an_object_at_a_time() {
+        let flights = Flights::default();
+        let first = flights.begin("u", &line("d")).unwrap();
+        assert!(flights.begin("u", &line("d")).is_none());
+        assert!(flights.begin("v", &line("d")).is_some());
+        drop(first);
+        assert!(flights.begin("u", &line("d")).is_some());
+    }
+
+    #[test]
+    fn a_script_that_ends_without_a_stored_result_leaves_its_token_in_doubt() {
+        let flights = Flights::default();
+        let flight = flights.begin("u", &line("d")).unwrap();
+        assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
+        flight.enter_token("t1");
+        assert_eq!(flights.token_state("u", "t1"), TokenState::Running);
+        flight.leave_token();
+        assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
+        flight.enter_token("t2");
+        drop(flight);
+        assert_eq!(flights.token_state("u", "t2"), TokenState::Doubtful);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_moves_to_another_dialer_leaves_the_line_of_the_old_one() {
+        let flights = Flights::default();
+        let flight = flights.begin("u", &line("old")).unwrap();
+        assert!(flights.stands_in("u", &line("old")) && !flights.stands_in("u", &line("new")));
+        flights.withdraw_from_other_lines("u", &line("old"));
+        assert!(!flight.withdrawn.is_cancelled());
+        flights.withdraw_from_other_lines("u", &line("new"));
+        flight.withdrawn().await;
     }
 }

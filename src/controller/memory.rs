@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How long after its effective time a claimed call is remembered (DESIGN 3.7).
-const REMEMBER: SignedDuration = SignedDuration::from_secs(60);
+/// How long after its effective time a claimed call is remembered. The rule is about objects created up to 60 s after
+/// that time (DESIGN 3.7); longer, because such an object may be seen late and its creation is cut to the second.
+const REMEMBER: SignedDuration = SignedDuration::from_secs(600);
 
 /// Views that are newer than the cache, because we wrote or read them ourselves.
 #[derive(Debug, Default)]
@@ -56,9 +57,11 @@ struct RecentClaims {
 }
 
 impl Recent {
-    /// Remembers a call that has a claim, if its time is not long past.
+    /// Remembers a call that has a claim, if its time is not long past; forgets one whose claim was taken back.
     pub fn note(&self, call: &CallView, now: Timestamp) {
-        let Some(claim) = RecentClaim::of(call).filter(|claim| is_recent(claim, now)) else { return };
+        let Some(claim) = RecentClaim::of(call).filter(|claim| is_recent(claim, now)) else {
+            return self.forget(call);
+        };
         let mut claims = lock(&self.0);
         claims.sweep(now);
         let known = claims.by_name.entry(key(call)).or_default();
@@ -73,10 +76,24 @@ impl Recent {
         }
     }
 
+    /// The claim was used: whatever becomes of the object, this call may have rung.
+    pub fn settle(&self, call: &CallView) {
+        let mut claims = lock(&self.0);
+        let known = claims.by_name.get_mut(&key(call)).into_iter().flatten();
+        known.filter(|claim| claim.uid == call.uid()).for_each(|claim| claim.open_until = None);
+    }
+
     /// What is remembered under the namespace and name of this call.
     pub fn of(&self, call: &CallView, now: Timestamp) -> Vec<RecentClaim> {
         let claims = lock(&self.0);
-        claims.by_name.get(&key(call)).into_iter().flatten().filter(|claim| is_recent(claim, now)).cloned().collect()
+        claims
+            .by_name
+            .get(&key(call))
+            .into_iter()
+            .flatten()
+            .filter(|claim| is_recent(claim, now))
+            .cloned()
+            .collect()
     }
 }
 
@@ -111,7 +128,7 @@ impl Holds {
     pub fn extend(&self, uid: &str, now: Timestamp) -> Timestamp {
         let mut holds = lock(&self.0);
         let count = holds.get(uid).map_or(0, |(count, _)| *count) + 1;
-        let seconds = 1_i64.checked_shl(count - 1).unwrap_or(i64::MAX).min(10);
+        let seconds = (1_i64 << (count - 1).min(4)).min(10);
         let until = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
         holds.insert(uid.to_owned(), (count, until));
         until

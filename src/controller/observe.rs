@@ -1,7 +1,8 @@
 //! Observe: gather what a decision may know about a call.
 
 use super::context::Scope;
-use crate::api::{CallView, Dialer};
+use super::flights::TokenState;
+use crate::api::{CallView, DialerView};
 use crate::decide::{CallFacts, Claimant, DialerPlan, DialerState};
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::reflector::ObjectRef;
@@ -57,7 +58,7 @@ pub fn observe_again(scope: &Scope, call: &CallView) -> Option<Observed> {
 
 fn observe_dialer(scope: &Scope, call: &CallView) -> (DialerState, Option<Arc<DialerPlan>>) {
     let name = call.dialer_name().to_owned();
-    let reference = ObjectRef::<Dialer>::new(&name).within(call.namespace());
+    let reference = ObjectRef::<DialerView>::new(&name).within(call.namespace());
     let Some(dialer) = scope.dialers.get(&reference) else {
         return (DialerState::Missing { name }, None);
     };
@@ -82,8 +83,11 @@ fn claimant(scope: &Scope, call: &CallView) -> Claimant {
     let open = call.status.read().and_then(|status| status.attempts.iter().find(|attempt| attempt.is_open()));
     match open {
         Some(attempt) if attempt.holder != scope.context.holder => Claimant::Elsewhere,
-        Some(attempt) if scope.context.flights.holds(call.uid(), &attempt.token) => Claimant::RunningHere,
-        Some(_) => Claimant::ForgottenHere,
+        Some(attempt) => match scope.context.flights.token_state(call.uid(), &attempt.token) {
+            TokenState::Running => Claimant::RunningHere,
+            TokenState::Doubtful => Claimant::Elsewhere,
+            TokenState::Forgotten => Claimant::ForgottenHere,
+        },
         None => Claimant::Elsewhere,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
+use super::flights::InFlight;
 use super::gate::WriteClass;
 use super::place::Spoken;
 use crate::api::{CallView, RetryPolicy, ScheduledCall, ScheduledCallStatus};
@@ -11,12 +12,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// Stores the result. A conflict is settled by a live read and folding again: an edit, a cancellation, or somebody
+/// Stores the result, and lets go of the claim when that is done. A conflict is settled by a live read and folding again: an edit, a cancellation, or somebody
 /// who gave the attempt up for lost.
-pub async fn record(scope: &Scope, spoken: Spoken) {
+pub async fn record(scope: &Scope, spoken: Spoken, flight: &InFlight) {
+    if store_result(scope, spoken).await {
+        flight.leave_token();
+    }
+}
+
+/// `true` once the result is stored, or known to be settled by somebody else, or the object is gone.
+async fn store_result(scope: &Scope, spoken: Spoken) -> bool {
     let context = &scope.context;
     let Spoken { claimed, result } = spoken;
-    let Some(mut view) = CallView::of(claimed.call()).ok().map(Arc::new) else { return };
+    let Some(mut view) = CallView::of(claimed.call()).ok().map(Arc::new) else { return false };
     let now = context.clock.now();
     let again = match &result {
         AttemptResult::Unsent { .. } => {
@@ -24,26 +32,32 @@ pub async fn record(scope: &Scope, spoken: Spoken) {
             context.holds.extend(view.uid(), now)
         }
         _ => {
+            context.recent.settle(&view);
             context.holds.clear(view.uid());
             now
         }
     };
     let token = &claimed.attempt().token;
-    let mut pauses = pauses();
+    let (mut pauses, mut first) = (pauses(), true);
     loop {
         let retry = RetryPlan::new(retry_policy(&view), &context.defaults);
         let Some(status) = fold_result(&view, &retry, token, &result, again, now) else {
-            return note_superseded(&view);
+            note_superseded(&view);
+            return true;
         };
         match store(scope, WriteClass::Record, &view, &status).await {
             Ok(_) => {
                 context.metrics.attempt_ended(&result);
-                return context.events.status_written(&view, &status);
+                context.events.status_written(&view, &status);
+                return true;
             }
             Err(error) => match error.class() {
-                ErrorClass::Gone => return note_gone(&view),
-                ErrorClass::Conflict => {}
-                ErrorClass::Refused | ErrorClass::Transient => {
+                ErrorClass::Gone => {
+                    note_gone(&view);
+                    return true;
+                }
+                ErrorClass::Conflict if first => first = false,
+                ErrorClass::Conflict | ErrorClass::Refused | ErrorClass::Transient => {
                     warn_not_stored(&view, &error);
                     tokio::time::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
                 }
@@ -51,7 +65,10 @@ pub async fn record(scope: &Scope, spoken: Spoken) {
         }
         view = match read_live(scope, &view, &mut pauses).await {
             Some(live) => live,
-            None => return note_gone(&view),
+            None => {
+                note_gone(&view);
+                return true;
+            }
         };
     }
 }

@@ -9,12 +9,12 @@ use super::gate::Gate;
 use super::memory::{Holds, Newest, Recent};
 use super::watch::follow;
 use super::{call, dialers, unsupported};
-use crate::api::{BusinessCalendar, CallView, Dialer, RecurringCall};
+use crate::api::{BusinessCalendar, CallView, DialerView, RecurringCall};
 use crate::clock::Clock;
 use crate::decide::{AddressPolicy, Defaults};
 use crate::dial::{Admission, Wire};
 use crate::metrics::Metrics;
-use crate::probes::{self, Readiness};
+use crate::probes::{self, Part, Readiness};
 use crate::words::random_word;
 use axum::Router;
 use futures::StreamExt;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,6 +38,12 @@ use tracing::{error, info, warn};
 
 /// Objects that are reconciled at a time; a pass takes microseconds unless it writes.
 const RECONCILES_AT_A_TIME: u16 = 64;
+
+/// Most claims without a stored result (DESIGN section 8).
+const UNRECORDED_CLAIMS: usize = 1000;
+
+/// Longest silence on a connection to the API server.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long passes that are under way may take after SIGTERM.
 const RECONCILE_GRACE: Duration = Duration::from_secs(2);
@@ -113,6 +119,9 @@ async fn connect() -> Result<Client, RunError> {
     let mut config =
         kube::Config::infer().await.map_err(|error| RunError::Configuration(error.to_string()))?;
     config.default_retry = false;
+    // A connection on which nothing comes is dead: watches are told to end before that.
+    config.read_timeout = Some(READ_TIMEOUT);
+    config.reset_reader_on_write = true;
     info!(api_server = %config.cluster_url, "connecting");
     Client::try_from(config).map_err(|error| RunError::Configuration(error.to_string()))
 }
@@ -132,6 +141,8 @@ fn build_context(
         defaults: settings.defaults.clone(),
         suspend_all: settings.suspend_all,
         flights: Flights::default(),
+        unrecorded: Semaphore::new(UNRECORDED_CLAIMS),
+        plans: Flights::default(),
         newest: Newest::default(),
         recent: Recent::default(),
         holds: Holds::default(),
@@ -165,7 +176,7 @@ where
 /// Serves one namespace, or all, until shutdown.
 async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<String>) {
     let (calls, calls_writer) = reflector::store::<CallView>();
-    let (dialers, dialers_writer) = reflector::store::<Dialer>();
+    let (dialers, dialers_writer) = reflector::store::<DialerView>();
     let (wake, woken) = mpsc::unbounded_channel();
     let scope = Arc::new(Scope {
         context: Arc::clone(&context),
@@ -178,14 +189,14 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     let call_stream = follow(
         api_of::<CallView>(&client, namespace.as_ref()),
         calls_writer,
-        context.readiness.clone(),
+        Part::new(&context.readiness, "scheduledcalls", namespace.as_ref()),
         CallView::trim,
-        notice_call(Arc::clone(&context)),
+        notice_call(Arc::clone(&scope)),
     );
     let dialer_stream = follow(
-        api_of::<Dialer>(&client, namespace.as_ref()),
+        api_of::<DialerView>(&client, namespace.as_ref()),
         dialers_writer,
-        context.readiness.clone(),
+        Part::new(&context.readiness, "dialers", namespace.as_ref()),
         trim_dialer,
         notice_dialer(Arc::clone(&scope)),
     );
@@ -227,7 +238,8 @@ where
     K: unsupported::Unsupported + Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
 {
     let (store, writer) = reflector::store::<K>();
-    let stream = follow(api_of::<K>(client, namespace), writer, context.readiness.clone(), |_| {}, |_| {});
+    let part = Part::new(&context.readiness, &K::plural(&()), namespace);
+    let stream = follow(api_of::<K>(client, namespace), writer, part, |_| {}, |_| {});
     Controller::for_stream(stream, store)
         .with_config(Config::default().concurrency(4))
         .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
@@ -237,25 +249,27 @@ where
 }
 
 /// Keeps the process's own memory in step with what the watch shows.
-fn notice_call(context: Arc<Context>) -> impl FnMut(&Event<CallView>) + Send + 'static {
+fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + 'static {
+    let mut listed = false;
     move |event| match event {
         Event::Apply(call) | Event::InitApply(call) => {
-            if call.status.read().is_some_and(|status| !status.attempts.is_empty()) {
-                context.recent.note(call, context.clock.now());
-            }
+            scope.context.recent.note(call, scope.context.clock.now());
         }
         Event::Delete(call) => {
-            context.flights.withdraw(call.uid());
-            context.newest.forget(call.uid());
-            context.holds.clear(call.uid());
+            scope.context.flights.withdraw(call.uid());
+            scope.context.newest.forget(call.uid());
+            scope.context.holds.clear(call.uid());
         }
-        Event::Init | Event::InitDone => {}
+        // The pages of a new list wake calls before the cache has them: look at all again once it has.
+        Event::InitDone if listed => dialers::wake_all_calls(&scope),
+        Event::InitDone => listed = true,
+        Event::Init => {}
     }
 }
 
 /// A Dialer that is deleted is not reconciled: its calls are told here, and all calls after a new list, which shows
 /// deletions only by what is missing. From the first list on calls may be decided.
-fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<Dialer>) + Send + 'static {
+fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<DialerView>) + Send + 'static {
     move |event| match event {
         Event::Delete(dialer) => {
             scope.context.dialer_book.forget(dialer);
@@ -267,7 +281,7 @@ fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<Dialer>) + Send + 'stat
     }
 }
 
-fn trim_dialer(dialer: &mut Dialer) {
+fn trim_dialer(dialer: &mut DialerView) {
     dialer.metadata.managed_fields = None;
     dialer.metadata.annotations = None;
 }

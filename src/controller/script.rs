@@ -9,18 +9,24 @@ use super::place::place;
 use super::record::record;
 use crate::api::CallView;
 use crate::decide::DialOrder;
-use crate::dial::{Limits, Rank, Ticket, Turn};
+use crate::dial::{Limits, LineKey, Rank, Ticket, Turn};
 use std::sync::Arc;
 
 /// Puts a due call in its Dialer's line, unless it already stands there or is being dialled.
 pub fn start(scope: &Arc<Scope>, seen: &Observed, order: &DialOrder) {
     let context = &scope.context;
     let Some(plan) = &seen.dialer else { return };
-    let Some(flight) = context.flights.begin(seen.call.uid()) else { return };
-    let line = (seen.call.namespace().to_owned(), seen.call.dialer_name().to_owned());
+    let line = line_of(&seen.call);
+    context.flights.withdraw_from_other_lines(seen.call.uid(), &line);
+    let Some(flight) = context.flights.begin(seen.call.uid(), &line) else { return };
     let limits = Limits { max_concurrent: plan.max_concurrent, spacing: plan.spacing };
     let ticket = context.admission.join(&line, limits, Rank::new(order.plan.priority, order.due));
     context.scripts.spawn(run(Arc::clone(scope), Arc::clone(&seen.call), flight, ticket));
+}
+
+/// The line that a call stands in: that of its Dialer.
+pub fn line_of(call: &CallView) -> LineKey {
+    (call.namespace().to_owned(), call.dialer_name().to_owned())
 }
 
 async fn run(scope: Arc<Scope>, call: Arc<CallView>, flight: InFlight, ticket: Ticket) {
@@ -38,8 +44,10 @@ async fn run(scope: Arc<Scope>, call: Arc<CallView>, flight: InFlight, ticket: T
 }
 
 async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
+    // Bounds what a crash would leave in doubt: claims without a stored result. Never closed, so never refused.
+    let _unrecorded = scope.context.unrecorded.acquire().await;
     let Some(claimed) = claim(scope, call, flight).await else { return };
     let permit = turn.permit(&claimed).await;
     let spoken = place(scope, call, claimed, permit).await;
-    record(scope, spoken).await;
+    record(scope, spoken, flight).await;
 }

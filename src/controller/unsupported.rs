@@ -83,7 +83,7 @@ pub async fn reconcile<K: Unsupported>(object: Arc<K>, context: Arc<Context>) ->
 
 /// When to try again after an error.
 pub fn on_error<K: Unsupported>(_object: Arc<K>, error: &ApiError, _context: Arc<Context>) -> Action {
-    error.class().retry_after().map_or_else(Action::await_change, Action::requeue)
+    Action::requeue(error.class().retry_after())
 }
 
 fn conditions<K: Unsupported>(

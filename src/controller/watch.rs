@@ -1,11 +1,12 @@
 //! Watches: a cache that follows the API server, and a stream of what changed.
 
-use crate::probes::Readiness;
+use crate::probes::Part;
 use crate::words::with_causes;
 use backon::ExponentialBuilder;
 use futures::{Stream, StreamExt};
 use kube::api::Api;
 use kube::runtime::reflector::store::Writer;
+use kube::runtime::utils::ResetTimerBackoff;
 use kube::runtime::watcher::{self, Event, ExponentialBackoff};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Resource, ResourceExt};
@@ -17,36 +18,40 @@ use tracing::{info, warn};
 /// Large pages: the API server spends half as long on 100,000 objects as with its clients' usual 500.
 const PAGE_SIZE: u32 = 5000;
 
+/// A watch ends and begins anew this often, sooner than the silence that counts as a dead connection.
+const WATCH_SECONDS: u32 = 50;
+
+/// The back-off begins anew after this much time without an error (an answer alone says little: each try begins well).
+const GOOD_FOR: Duration = Duration::from_secs(60);
+
 /// Follows all objects of a kind. `prepare` may trim an object before it is kept; `notice` sees every event after the
 /// cache has taken it in. Errors are logged, shown by `/readyz` until they are over, and retried for ever.
 pub fn follow<K>(
     api: Api<K>,
     writer: Writer<K>,
-    readiness: Readiness,
+    part: Part,
     prepare: impl FnMut(&mut K) + Send + 'static,
     mut notice: impl FnMut(&Event<K>) + Send + 'static,
 ) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
 where
     K: Resource<DynamicType = ()> + ResourceExt + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
-    let kind = K::plural(&()).into_owned();
-    readiness.waiting(&kind, "the first list has not come yet");
-    watch(api, watcher::Config::default().page_size(PAGE_SIZE))
-        .backoff(patience())
+    watch(api, watcher::Config::default().page_size(PAGE_SIZE).timeout(WATCH_SECONDS))
+        .backoff(ResetTimerBackoff::new(patience(), GOOD_FOR))
         .modify(prepare)
         .reflect(writer)
         .inspect(move |event| match event {
             Ok(event) => {
                 if matches!(event, Event::InitDone) {
-                    info!(kind, "cache filled");
-                    readiness.ready(&kind);
+                    info!(part = part.name(), "cache filled");
+                    part.ready();
                 }
                 notice(event);
             }
             Err(error) => {
                 let error = with_causes(error);
-                warn!(kind, error, "cannot list or watch; trying again");
-                readiness.waiting_if_not_ready(&kind, &error);
+                warn!(part = part.name(), error, "cannot list or watch; trying again");
+                part.trouble(&error);
             }
         })
         .applied_objects()

@@ -2,7 +2,7 @@
 //!
 //! A stored claim without a result never yields [`Decision::Dial`].
 
-use super::facts::{CallFacts, Claimant, DialerState};
+use super::facts::{CallFacts, Claimant, DialerState, RecentClaim};
 use super::plan::{CallPlan, FieldError, plan_call};
 use crate::api::{Attempt, CallView, CallViewSpec, READY, Readable, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -179,14 +179,18 @@ fn readable_plan(facts: &CallFacts<'_>) -> Result<CallPlan, Vec<FieldError>> {
 
 /// A claim without a result: ours and running, ours and never sent, or somebody else's.
 fn decide_open_claim(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> Decision {
-    let settled_from =
-        open.not_after.saturating_add(facts.request_timeout + CLOCK_MARGIN).unwrap_or(Timestamp::MAX);
+    let settled_from = settled_from(open, facts.request_timeout);
     match facts.claimant {
         Claimant::RunningHere => Decision::InFlight { until: None },
         Claimant::ForgottenHere => Decision::Release { attempt: open.number },
         Claimant::Elsewhere if now < settled_from => Decision::InFlight { until: Some(settled_from) },
         Claimant::Elsewhere => Decision::Resolve { attempt: open.number },
     }
+}
+
+/// From when on nobody will report on an open claim any more.
+pub(super) fn settled_from(open: &Attempt, request_timeout: SignedDuration) -> Timestamp {
+    open.not_after.saturating_add(request_timeout.saturating_add(CLOCK_MARGIN)).unwrap_or(Timestamp::MAX)
 }
 
 /// No attempt has been made.
@@ -200,10 +204,14 @@ fn decide_first(
         let due = plan.effective;
         return Decision::Wait { reason: WaitReason::Suspended, plan, due, until: None };
     }
+    let due = plan.effective;
+    if let Some(until) = same_call_in_flight(facts, &plan, now) {
+        let reason = WaitReason::Dialer("the same call is being placed under another uid".to_owned());
+        return Decision::Wait { reason, plan, due, until: Some(until) };
+    }
     if let Some(reason) = missed(facts, status, &plan, now) {
         return Decision::Miss { reason, plan };
     }
-    let due = plan.effective;
     decide_due(facts, 1, due, WaitReason::Scheduled, plan, now)
 }
 
@@ -216,7 +224,10 @@ fn decide_retry(
     now: Timestamp,
 ) -> Decision {
     let made = status.attempt_count.unwrap_or(last.number).max(last.number);
-    let due = status.next_run_time.or(last.end_time).unwrap_or(last.not_after);
+    let planned = status.next_run_time.or(last.end_time).unwrap_or(last.not_after);
+    // Nothing has rung yet and somebody moved the call: not before its new time.
+    let moved = status.start_time.is_none() && status.effective_time != Some(plan.effective);
+    let due = if moved { planned.max(plan.effective) } else { planned };
     if plan.suspended {
         return Decision::Wait { reason: WaitReason::Suspended, plan, due, until: None };
     }
@@ -290,10 +301,11 @@ fn missed(
 }
 
 /// The instant from which on somebody wanted this call at this time: the latest of creation, of the edit that moved
-/// it or made it usable, and of being resumed.
+/// it or made it usable, and of being resumed. A call that was edited before it was ever seen counts as moved.
 fn base_instant(call: &CallView, status: &ScheduledCallStatus, plan: &CallPlan) -> Option<Timestamp> {
     let seen = status.observed_generation.is_some_and(|generation| generation >= 0);
-    let moved = seen && status.effective_time != Some(plan.effective);
+    let edited_unseen = call.metadata.generation.is_some_and(|generation| generation > 1);
+    let moved = if seen { status.effective_time != Some(plan.effective) } else { edited_unseen };
     let resumed = ready_reason(status) == Some(WaitReason::Suspended.as_str());
     let edited = if moved || resumed { call.edited_at } else { None };
     call.created_at().max(edited)
@@ -309,8 +321,18 @@ pub(super) fn ready_reason(status: &ScheduledCallStatus) -> Option<&str> {
 }
 
 fn already_placed(facts: &CallFacts<'_>, plan: &CallPlan) -> bool {
+    same_calls(facts, plan).next().is_some()
+}
+
+/// Until when the same call under another uid may still turn out not to have been sent.
+fn same_call_in_flight(facts: &CallFacts<'_>, plan: &CallPlan, now: Timestamp) -> Option<Timestamp> {
+    same_calls(facts, plan).filter_map(|claim| claim.open_until).find(|until| now < *until)
+}
+
+/// Calls of this namespace, name, number and time that were claimed of late under another uid.
+fn same_calls<'a>(facts: &'a CallFacts<'_>, plan: &'a CallPlan) -> impl Iterator<Item = &'a RecentClaim> {
     let number = facts.call.spec.read().map(|spec| spec.phone_number.as_str());
-    facts.recent.iter().any(|claim| {
+    facts.recent.iter().filter(move |claim| {
         claim.uid != facts.call.uid()
             && claim.effective == plan.effective
             && Some(claim.phone_number.as_str()) == number

@@ -129,6 +129,7 @@ fn the_same_call_under_another_uid_is_not_rung_again() {
         uid: uid.to_owned(),
         phone_number: number.to_owned(),
         effective,
+        open_until: None,
     };
     let cases = [
         (claim("uid-0", "+15550000001", at(DUE)), "miss AlreadyPlaced"),
@@ -140,6 +141,63 @@ fn the_same_call_under_another_uid_is_not_rung_again() {
         let facts = CallFacts { recent: vec![recent.clone()], ..facts(&call, &defaults) };
         assert_eq!(word(&decide_call(&facts, due_plus(1000))), expected, "{recent:?}");
     }
+}
+
+#[test]
+fn while_the_same_call_is_in_flight_under_another_uid_nothing_is_decided() {
+    let (call, defaults) = (call(json!({})), defaults());
+    let other = RecentClaim {
+        uid: "uid-0".to_owned(),
+        phone_number: "+15550000001".to_owned(),
+        effective: at(DUE),
+        open_until: Some(due_plus(70_000)),
+    };
+    let facts = CallFacts { recent: vec![other], ..facts(&call, &defaults) };
+    assert_eq!(word(&decide_call(&facts, due_plus(69_999))), "wait WaitingForDialer");
+    assert_eq!(word(&decide_call(&facts, due_plus(70_000))), "miss AlreadyPlaced");
+}
+
+#[test]
+fn a_call_that_was_edited_before_it_was_ever_seen_counts_as_moved() {
+    let mut edited = call(json!({}));
+    edited.edited_at = Some(due_plus(61_000));
+    assert_eq!(
+        word(&decided(&edited, due_plus(61_000))),
+        "dial 1",
+        "a label edit: still the first generation"
+    );
+    edited.metadata.generation = Some(2);
+    assert_eq!(word(&decided(&edited, due_plus(61_000))), "miss ScheduledInPast");
+}
+
+#[test]
+fn a_call_moved_between_attempts_waits_for_its_new_time() {
+    let mut moved = recorded(claimed(call(json!({})), "t", at(DUE)), "t", &busy(), due_plus(100));
+    moved.spec = call(json!({"scheduledFor": "2026-11-03T10:00:00Z"})).spec;
+    let now = due_plus(10_000);
+    let Decision::Wait { due, .. } = decided(&moved, now) else { panic!("{:?}", decided(&moved, now)) };
+    assert_eq!(due, at("2026-11-03T10:00:00Z"));
+    let written = status_for(&moved, &decided(&moved, now), now).unwrap();
+    let moved = stored(moved, written);
+    assert_eq!(word(&decided(&moved, due_plus(20_000))), "wait Retrying");
+    assert_eq!(word(&decided(&moved, at("2026-11-03T10:00:00Z"))), "dial 2");
+}
+
+#[test]
+fn a_retry_that_cannot_be_sent_keeps_its_due_time_and_so_its_deadline() {
+    let spec = json!({"startingDeadlineSeconds": 60});
+    let mut call = recorded(claimed(call(spec), "t1", at(DUE)), "t1", &busy(), due_plus(100));
+    let due = status(&call).next_run_time.unwrap();
+    let mut now = due;
+    let mut tries = 0;
+    while let Decision::Dial(_) = decided(&call, now) {
+        call = recorded(claimed(call, "t2", now), "t2", &unsent(), now);
+        assert_eq!(status(&call).next_run_time, Some(due));
+        now += SignedDuration::from_secs(10);
+        tries += 1;
+        assert!(tries < 10, "still dialling at {now}");
+    }
+    assert_eq!(word(&decided(&call, now)), "give up");
 }
 
 #[test]

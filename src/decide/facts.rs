@@ -57,11 +57,11 @@ pub enum Claimant {
     RunningHere,
     /// This process, but no running script knows the token: it was never sent.
     ForgottenHere,
-    /// Another process, alive or dead.
+    /// Another process, alive or dead, or a script of this one that ended without storing a result.
     Elsewhere,
 }
 
-/// A call that was claimed: kept for a minute after its effective time, so that the same call under a new uid
+/// A call that was claimed: kept for a while after its effective time, so that the same call under a new uid
 /// (`kubectl replace --force`) is not rung again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecentClaim {
@@ -71,4 +71,6 @@ pub struct RecentClaim {
     pub phone_number: String,
     /// When the first attempt was due.
     pub effective: Timestamp,
+    /// While its claim is open: until when it may still turn out not to have been sent.
+    pub open_until: Option<Timestamp>,
 }

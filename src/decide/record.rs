@@ -18,6 +18,9 @@ const PLAN_WORTH_WRITING: SignedDuration = SignedDuration::from_secs(30);
 /// How long after its due instant, or its claim, the first byte may leave.
 const SEND_WINDOW: SignedDuration = SignedDuration::from_secs(10);
 
+/// Longest `status.message` (its bound in the schema).
+const MESSAGE_LIMIT: usize = 1024;
+
 /// Names and hashes that a claim carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimText {
@@ -174,8 +177,10 @@ pub(super) fn apply_standing(
     generation: Option<i64>,
     now: Timestamp,
 ) -> ScheduledCallStatus {
+    let standing = Standing { message: shortened(&standing.message, MESSAGE_LIMIT), ..standing };
     let mut conditions = set_conditions(&status.conditions, &standing.conditions(), generation, now);
     conditions.extend(status.conditions.into_iter().filter(|old| !is_ours(old)));
+    conditions.iter_mut().for_each(|condition| condition.observed_generation = generation);
     let failed = standing.state.is_finished() && standing.state != CallState::Completed;
     status.conditions = conditions;
     status.observed_generation = generation;
@@ -185,6 +190,14 @@ pub(super) fn apply_standing(
     status.message = Some(standing.message);
     status.state = Some(standing.state);
     status
+}
+
+/// At most `limit` characters: a longer text would make the API server refuse the whole status.
+pub(super) fn shortened(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit - 1).chain(['…']).collect()
 }
 
 fn is_ours(condition: &Condition) -> bool {

@@ -145,6 +145,18 @@ fn a_status_that_is_right_is_not_written_again() {
 }
 
 #[test]
+fn a_long_text_is_cut_to_what_the_schema_allows() {
+    let long = AttemptResult::Ambiguous { why: "é".repeat(5000) };
+    let call = recorded(claimed(call(json!({})), "t", at(DUE)), "t", &long, due_plus(50));
+    assert_eq!(last_attempt(&call).message.as_ref().unwrap().chars().count(), 512);
+    assert_eq!(status(&call).message.as_ref().unwrap().chars().count(), 1024);
+    let unsent = AttemptResult::Unsent { why: "x".repeat(5000) };
+    let call =
+        recorded(claimed(super::test_support::call(json!({})), "t", at(DUE)), "t", &unsent, due_plus(50));
+    assert_eq!(status(&call).message.as_ref().unwrap().chars().count(), 1024);
+}
+
+#[test]
 fn a_call_that_is_nearly_due_gets_no_separate_write_for_its_plan() {
     let call = call(json!({}));
     let writes = |offset| status_for(&call, &decided(&call, due_plus(offset)), due_plus(offset)).is_some();

@@ -1,10 +1,14 @@
 //! Record, second half: fold what became of an attempt into the status.
 
+use super::call::settled_from;
 use super::facts::RecentClaim;
-use super::record::{Standing, apply_standing};
+use super::record::{Standing, apply_standing, shortened};
 use super::retry::RetryPlan;
 use crate::api::{Attempt, CallState, CallView, Outcome, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
+
+/// Longest `message` of an attempt (its bound in the schema).
+const ATTEMPT_MESSAGE_LIMIT: usize = 512;
 
 /// What became of one request to a dialer.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,8 +72,8 @@ pub fn fold_result(
     let late = status.state.as_ref().is_some_and(|state| state.is_finished());
     let standing = match result {
         AttemptResult::Unsent { why } if !late => {
-            take_back(&mut status, index);
-            unsent(call, why, again, now)
+            let next_run = take_back(&mut status, index, again);
+            unsent(call, why, again, next_run, now)
         }
         AttemptResult::Unsent { why } => {
             close(&mut status.attempts[index], Outcome::TransientError, Some(false), None, Some(why), now);
@@ -102,8 +106,8 @@ pub fn released(
 ) -> Option<ScheduledCallStatus> {
     let mut status = call.status.read()?.clone();
     let index = status.attempts.iter().position(|attempt| attempt.number == number && attempt.is_open())?;
-    take_back(&mut status, index);
-    Some(finish(call, status, unsent(call, "the claim was not used", again, now), now))
+    let next_run = take_back(&mut status, index, again);
+    Some(finish(call, status, unsent(call, "the claim was not used", again, next_run, now), now))
 }
 
 /// The status once nobody will report on the open attempt any more: it may have rung, and nobody redials.
@@ -144,9 +148,11 @@ impl Refused<'_> {
     }
 }
 
-fn take_back(status: &mut ScheduledCallStatus, index: usize) {
-    status.attempts.remove(index);
+/// Takes an unused attempt out and gives the time to show: a retry keeps its due time, so that its deadline runs on.
+fn take_back(status: &mut ScheduledCallStatus, index: usize, again: Timestamp) -> Timestamp {
+    let unused = status.attempts.remove(index);
     status.attempt_count = status.attempt_count.map(|count| count - 1).filter(|count| *count > 0);
+    if status.attempts.is_empty() { again } else { unused.not_before }
 }
 
 fn accepted(call: &CallView, number: i32) -> String {
@@ -158,12 +164,12 @@ fn accepted(call: &CallView, number: i32) -> String {
     format!("attempt {number} was accepted by the dialer")
 }
 
-fn unsent(call: &CallView, why: &str, again: Timestamp, now: Timestamp) -> Standing {
+fn unsent(call: &CallView, why: &str, again: Timestamp, next_run: Timestamp, now: Timestamp) -> Standing {
     if super::call::is_cancelled(call) {
         return Standing::cancelled("cancelled before anything was sent".to_owned(), now);
     }
     let message = format!("nothing was sent: {why}; next try at {again}");
-    Standing::pending("WaitingForDialer", message, Some(again))
+    Standing::pending("WaitingForDialer", message, Some(next_run))
 }
 
 fn unknown(number: i32, why: &str, now: Timestamp) -> Standing {
@@ -185,7 +191,7 @@ fn close(
     attempt.placed = placed;
     attempt.call_id = call_id;
     attempt.end_time = Some(now);
-    attempt.message = message.map(str::to_owned);
+    attempt.message = message.map(|message| shortened(message, ATTEMPT_MESSAGE_LIMIT));
 }
 
 /// Sets what follows from the attempts, and the standing.
@@ -207,6 +213,9 @@ fn may_have_rung(attempt: &Attempt) -> bool {
     attempt.is_open() || attempt.placed == Some(true) || attempt.outcome == Some(Outcome::Unknown)
 }
 
+/// Assumed for a claim whose Dialer is not at hand.
+const USUAL_REQUEST_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+
 impl RecentClaim {
     /// What to remember of a call that has an attempt; `None` when it has none or no effective time.
     pub fn of(call: &CallView) -> Option<Self> {
@@ -215,6 +224,8 @@ impl RecentClaim {
             status.attempts.iter().any(|attempt| attempt.is_open() || attempt.placed != Some(false));
         let phone_number = call.spec.read()?.phone_number.clone();
         let effective = status.effective_time.filter(|_| claimed)?;
-        Some(Self { uid: call.uid().to_owned(), phone_number, effective })
+        let open = status.attempts.iter().find(|attempt| attempt.is_open());
+        let open_until = open.map(|attempt| settled_from(attempt, USUAL_REQUEST_TIMEOUT));
+        Some(Self { uid: call.uid().to_owned(), phone_number, effective, open_until })
     }
 }

@@ -78,6 +78,8 @@ pub struct Ticket {
 pub struct Turn {
     line: Arc<Line>,
     used: bool,
+    /// The earliest next start that this turn has set.
+    paced: Option<Monotonic>,
 }
 
 /// This call may be sent now. Held while the request is under way.
@@ -140,7 +142,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let mut state = self.line.lock();
         state.active -= 1;
-        if !self.used {
+        if !self.used && state.next_start == self.paced {
             // Nobody was called in this turn: the pace need not wait for it.
             state.next_start = None;
         }
@@ -187,13 +189,13 @@ impl Line {
                 state.active += 1;
                 let now = self.clock.monotonic();
                 state.next_start = state.limits.spacing.map(|spacing| now.after(spacing));
-                granted.push(grant);
+                granted.push((grant, state.next_start));
             }
         }
         drop(state);
-        for grant in granted {
+        for (grant, paced) in granted {
             // Refused when the ticket was dropped just now: the turn comes back and is given to the next in line.
-            grant.send(Turn { line: Arc::clone(self), used: false }).ok();
+            grant.send(Turn { line: Arc::clone(self), used: false, paced }).ok();
         }
     }
 
@@ -214,5 +216,101 @@ impl Line {
             });
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::timeout;
+
+    const AT_ONCE: Duration = Duration::from_millis(1);
+
+    fn key() -> LineKey {
+        ("n".to_owned(), "d".to_owned())
+    }
+
+    fn rank(priority: Priority, seconds: i64) -> Rank {
+        Rank::new(priority, Timestamp::from_second(1_800_000_000 + seconds).unwrap())
+    }
+
+    fn limits(max_concurrent: usize, spacing: Option<Duration>) -> Limits {
+        Limits { max_concurrent, spacing }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_at_a_time_than_allowed_and_a_dropped_turn_goes_to_the_next() {
+        let admission = Admission::new(Clock);
+        let two = limits(2, None);
+        let mut tickets: Vec<_> =
+            (0..3).map(|n| admission.join(&key(), two, rank(Priority::Medium, n))).collect();
+        let third = tickets.pop().unwrap();
+        let second = tickets.pop().unwrap().turn().await.unwrap();
+        let first = tickets.pop().unwrap().turn().await.unwrap();
+        let mut third = Box::pin(third.turn());
+        assert!(timeout(AT_ONCE, &mut third).await.is_err());
+        drop(first);
+        assert!(timeout(AT_ONCE, &mut third).await.unwrap().is_some());
+        drop(second);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_urgent_go_first_but_nobody_waits_for_ever() {
+        let admission = Admission::new(Clock);
+        let one = limits(1, None);
+        let mut turn = admission.join(&key(), one, rank(Priority::High, 0)).turn().await.unwrap();
+        let waiting = [
+            ("low", rank(Priority::Low, 0)),
+            ("medium", rank(Priority::Medium, 1)),
+            ("high", rank(Priority::High, 2)),
+            ("high, five minutes later", rank(Priority::High, 302)),
+        ];
+        let mut tickets: Vec<_> = waiting
+            .into_iter()
+            .map(|(name, rank)| (name, Box::pin(admission.join(&key(), one, rank).turn())))
+            .collect();
+        let mut order = Vec::new();
+        while !tickets.is_empty() {
+            drop(turn);
+            let mut granted = None;
+            for (index, (_, ticket)) in tickets.iter_mut().enumerate() {
+                if let Ok(turn) = timeout(AT_ONCE, ticket).await {
+                    granted = Some((index, turn.unwrap()));
+                    break;
+                }
+            }
+            let (index, next) = granted.expect("somebody's turn");
+            order.push(tickets.remove(index).0);
+            turn = next;
+        }
+        assert_eq!(order, ["high", "medium", "high, five minutes later", "low"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pace_is_kept_and_not_used_up_by_those_who_leave() {
+        let admission = Admission::new(Clock);
+        let paced = limits(10, Some(Duration::from_secs(10)));
+        let join = |n| admission.join(&key(), paced, rank(Priority::Medium, n));
+        let mut first = join(0).turn().await.unwrap();
+        first.used = true;
+        drop(first);
+        let left = join(1);
+        let mut second = Box::pin(join(2).turn());
+        drop(left);
+        assert!(timeout(Duration::from_millis(9_900), &mut second).await.is_err());
+        let second = timeout(Duration::from_millis(200), &mut second).await.unwrap().unwrap();
+        // Not used: the next need not wait for its pace.
+        drop(second);
+        assert!(timeout(AT_ONCE, join(3).turn()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_limits_hold_at_once() {
+        let admission = Admission::new(Clock);
+        let _first = admission.join(&key(), limits(1, None), rank(Priority::Medium, 0)).turn().await.unwrap();
+        let mut second = Box::pin(admission.join(&key(), limits(1, None), rank(Priority::Medium, 1)).turn());
+        assert!(timeout(AT_ONCE, &mut second).await.is_err());
+        admission.set_limits(&key(), limits(2, None));
+        assert!(timeout(AT_ONCE, &mut second).await.is_ok());
     }
 }

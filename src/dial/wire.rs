@@ -102,10 +102,10 @@ impl Wire {
             () = deadline.reached() => return Sent::Nothing(format!("no connection within {timeout:?}")),
         };
         if let Err(why) = last_look() {
-            self.keep(origin, sender);
             return Sent::Nothing(why);
         }
         let sent = tokio::select! {
+            biased;
             sent = exchange(&mut sender, request) => sent,
             () = deadline.reached() => return Sent::Perhaps(format!("no answer within {timeout:?}")),
         };
@@ -182,18 +182,18 @@ impl Wire {
 pub async fn resolve_host(host: &str, port: u16, policy: AddressPolicy) -> Result<Vec<SocketAddr>, String> {
     let found =
         tokio::net::lookup_host((host, port)).await.map_err(|error| format!("resolve {host}: {error}"))?;
-    let mut refused = None;
-    let mut allowed = Vec::new();
+    let (mut allowed, mut refused) = (Vec::new(), Vec::new());
     for address in found {
         match refused_address(address.ip(), policy) {
             None => allowed.push(address),
-            Some(why) => {
-                refused = Some(format!("{host} resolves to {}, which is refused: {why}", address.ip()))
-            }
+            Some(why) => refused.push((address.ip(), why)),
         }
     }
-    match refused {
-        Some(why) if allowed.is_empty() => Err(why),
+    // Of several the least, so that the text stays the same while the answers rotate.
+    match refused.into_iter().min() {
+        Some((address, why)) if allowed.is_empty() => {
+            Err(format!("{host} resolves to {address}, which is refused: {why}"))
+        }
         _ => Ok(allowed),
     }
 }
@@ -248,4 +248,120 @@ fn prepare(mut request: Request<Full<Bytes>>) -> Result<(Origin, Request<Full<By
     let named = HeaderValue::from_str(authority.as_str()).map_err(|error| error.to_string())?;
     request.headers_mut().insert(header::HOST, named);
     Ok((Origin { https, host, port }, request))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    const LOOPBACK: AddressPolicy = AddressPolicy { allow_http: true, allow_private: true };
+    const LONG: Duration = Duration::from_secs(20);
+    const TAKEN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+    /// A server on real sockets that answers each request on each connection with `answer`, then closes if told to.
+    /// Gives its address and how many connections it has taken.
+    fn server(answer: &'static str, close: bool) -> (SocketAddr, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                count.fetch_add(1, Ordering::SeqCst);
+                thread::spawn(move || {
+                    let mut buffer = [0; 4096];
+                    while stream.read(&mut buffer).is_ok_and(|read| read > 0) {
+                        stream.write_all(answer.as_bytes()).ok();
+                        if close {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        (address, connections)
+    }
+
+    fn request(address: SocketAddr) -> Request<Full<Bytes>> {
+        Request::post(format!("http://{address}/calls")).body(Full::new(Bytes::from("{}"))).unwrap()
+    }
+
+    fn wire(policy: AddressPolicy) -> Wire {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        Wire::new(policy, Clock)
+    }
+
+    #[tokio::test]
+    async fn a_complete_answer_is_read_and_the_connection_used_again() {
+        let (address, connections) = server(TAKEN, false);
+        let wire = wire(LOOPBACK);
+        for _ in 0..3 {
+            let sent = wire.send(request(address), LONG, &|| Ok(())).await;
+            let Sent::Answered { status, body, .. } = sent else { panic!("{sent:?}") };
+            assert_eq!((status.as_u16(), body.as_ref()), (200, b"{}".as_slice()));
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_listens_nothing_is_sent() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let sent = wire(LOOPBACK).send(request(free), LONG, &|| Ok(())).await;
+        assert!(matches!(&sent, Sent::Nothing(why) if why.contains("connect")), "{sent:?}");
+    }
+
+    #[tokio::test]
+    async fn the_last_look_is_taken_on_a_finished_connection_and_stops_the_first_byte() {
+        let (address, connections) = server(TAKEN, false);
+        let connected = Arc::clone(&connections);
+        let look = move || {
+            // The kernel has accepted the connection; the server's thread may need a moment to count it.
+            while connected.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
+            Err("withdrawn".to_owned())
+        };
+        let sent = wire(LOOPBACK).send(request(address), LONG, &look).await;
+        assert!(matches!(&sent, Sent::Nothing(why) if why == "withdrawn"), "{sent:?}");
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_complete_answer_may_have_been_taken() {
+        let broken =
+            ["", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{}", "HTTP/1.1 2", "nonsense\r\n\r\n"];
+        for answer in broken {
+            let (address, _) = server(answer, true);
+            let sent = wire(LOOPBACK).send(request(address), LONG, &|| Ok(())).await;
+            assert!(matches!(sent, Sent::Perhaps(_)), "{answer:?}: {sent:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn silence_is_in_doubt_after_the_time_out() {
+        let (address, _) = server("", false);
+        let sent = wire(LOOPBACK).send(request(address), Duration::from_millis(200), &|| Ok(())).await;
+        assert!(matches!(&sent, Sent::Perhaps(why) if why.contains("no answer")), "{sent:?}");
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_not_read() {
+        let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n{}", "x".repeat(70_000));
+        let (address, _) = server(Box::leak(long.into_boxed_str()), true);
+        let sent = wire(LOOPBACK).send(request(address), LONG, &|| Ok(())).await;
+        assert!(matches!(sent, Sent::Perhaps(_)), "{sent:?}");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_not_allowed_gets_no_packet() {
+        let (address, connections) = server(TAKEN, false);
+        let strict = AddressPolicy { allow_http: true, allow_private: false };
+        let sent = wire(strict).send(request(address), LONG, &|| Ok(())).await;
+        assert!(matches!(&sent, Sent::Nothing(why) if why.contains("is refused")), "{sent:?}");
+        assert_eq!(connections.load(Ordering::SeqCst), 0);
+    }
 }

@@ -146,7 +146,7 @@ fn without_an_api_server_the_operator_waits_and_says_why() {
         let (code, text) = operator.readyz();
         (code == 503 && text.contains("connect")).then_some(text)
     });
-    assert!(why.contains("scheduledcalls: "), "{why}");
+    assert!(why.contains(&format!("scheduledcalls in {namespace}: ")), "{why}");
     let log = operator.log();
     assert!(log.contains("cannot list or watch; trying again"), "{log}");
     assert_eq!(operator.terminate(), 0);
