@@ -148,3 +148,70 @@ impl Holds {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const DUE: &str = "2026-11-02T10:00:00Z";
+
+    fn due_plus(seconds: i64) -> Timestamp {
+        DUE.parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
+    }
+
+    /// A call in version `version`, with an attempt of this outcome or an open one.
+    fn call(version: u64, outcome: Option<&str>) -> CallView {
+        let attempt = json!({
+            "number": 1, "key": "k", "token": "t", "holder": "h", "dialerRevision": "r", "claimTime": DUE,
+            "notBefore": DUE, "notAfter": "2026-11-02T10:00:10Z", "outcome": outcome,
+            "placed": outcome.map(|outcome| outcome == "Accepted"),
+        });
+        serde_json::from_value(json!({
+            "metadata": {"namespace": "n", "name": "c", "uid": "u", "resourceVersion": version.to_string()},
+            "spec": {"phoneNumber": "+15550000001", "scheduledFor": DUE},
+            "status": {"effectiveTime": DUE, "attempts": [attempt]},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn our_own_newer_view_holds_until_the_cache_has_caught_up() {
+        let newest = Newest::default();
+        newest.put(call(5, None));
+        for _ in 0..3 {
+            assert_eq!(newest.of(Arc::new(call(4, None))).version(), 5, "a stale cache never undoes it");
+        }
+        newest.put(call(3, None));
+        assert_eq!(newest.of(Arc::new(call(4, None))).version(), 5, "an older reply neither");
+        assert_eq!(newest.of(Arc::new(call(6, None))).version(), 6);
+        assert!(lock(&newest.0).is_empty());
+    }
+
+    #[test]
+    fn a_claimed_call_is_remembered_until_it_turns_out_that_nothing_was_sent() {
+        let recent = Recent::default();
+        recent.note(&call(1, None), due_plus(1));
+        assert!(recent.of(&call(1, None), due_plus(61))[0].open_until.is_some());
+        recent.settle(&call(1, None));
+        assert_eq!(recent.of(&call(1, None), due_plus(61))[0].open_until, None);
+        assert!(recent.of(&call(1, None), due_plus(601)).is_empty());
+        recent.note(&call(2, Some("Accepted")), due_plus(1));
+        assert_eq!(recent.of(&call(2, None), due_plus(61)).len(), 1, "once, though noted twice");
+        recent.note(&call(3, Some("RateLimited")), due_plus(1));
+        assert!(recent.of(&call(3, None), due_plus(61)).is_empty(), "refused: nobody was rung");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_left_alone_for_longer_and_longer() {
+        let holds = Holds::default();
+        let mut waits = Vec::new();
+        for _ in 0..100 {
+            waits.push(holds.extend("u", due_plus(0)).duration_since(due_plus(0)).as_secs());
+        }
+        assert_eq!(waits[..6], [1, 2, 4, 8, 10, 10]);
+        assert_eq!(waits[99], 10);
+        holds.clear("u");
+        assert_eq!(holds.until("u"), None);
+    }
+}

@@ -11,17 +11,21 @@ fn one_at_a_time_and_the_urgent_first() {
     let namespace = namespace("priority");
     let dialer = LedgerDialer::start();
     dialer.install(&namespace, "  maxConcurrentCalls: 1");
-    // Everything is due before the operator starts, so that the line is full when the first turn is over.
-    let when = in_ms(4000);
-    let slow = "  parameters:\n    answers: \"200~400\"";
-    let mut manifests =
-        call("first", "+15550000000", &in_ms(3000), "  parameters:\n    answers: \"200~3000\"");
-    for (index, priority) in ["Low", "Medium", "High", "Low", "Medium", "High"].iter().enumerate() {
-        let number = format!("+1555000001{index}");
-        manifests += &call(&format!("c{index}"), &number, &when, &format!("{slow}\n  priority: {priority}"));
-    }
-    apply(&namespace, &manifests);
     let _operator = Operator::start(&namespace);
+    // Takes the only place for so long that all the others stand in line when it is free again.
+    let long = "  parameters:\n    answers: \"200~15000\"";
+    apply(&namespace, &call("first", "+15550000000", &in_ms(0), long));
+    eventually("the first to ring", || (dialer.rings().len() == 1).then_some(()));
+    let when = in_ms(0);
+    let priorities = ["Low", "Medium", "High", "Low", "Medium", "High"];
+    let manifests: String = (0..6)
+        .map(|index| {
+            let fields =
+                format!("  parameters:\n    answers: \"200~400\"\n  priority: {}", priorities[index]);
+            call(&format!("c{index}"), &format!("+1555000001{index}"), &when, &fields)
+        })
+        .collect();
+    apply(&namespace, &manifests);
     for index in 0..6 {
         wait_for_state(&namespace, &format!("c{index}"), "Completed");
     }

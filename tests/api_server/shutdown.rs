@@ -9,7 +9,10 @@ fn what_was_sent_is_recorded_and_what_waits_is_left_for_the_next() {
     let dialer = LedgerDialer::start();
     dialer.install(&namespace, "  maxConcurrentCalls: 1");
     let operator = Operator::start(&namespace);
-    apply(&namespace, &call("sent", "+15550000001", &in_ms(500), "  parameters:\n    answers: \"200~3000\""));
+    apply(
+        &namespace,
+        &call("sent", "+15550000001", &in_ms(500), "  parameters:\n    answers: \"200~10000\""),
+    );
     eventually("the request to arrive", || (dialer.rings().len() == 1).then_some(()));
     apply(&namespace, &call("waits", "+15550000002", &in_ms(-1000), ""));
     assert_eq!(operator.terminate(), 0, "{}", operator.log());

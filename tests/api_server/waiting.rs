@@ -14,7 +14,7 @@ fn stage(prefix: &str) -> (String, LedgerDialer, Operator) {
 #[test]
 fn a_cancelled_call_never_rings() {
     let (namespace, dialer, _operator) = stage("cancel");
-    apply(&namespace, &call("cancelled", "+15550000001", &in_ms(4000), ""));
+    apply(&namespace, &call("cancelled", "+15550000001", &in_ms(10_000), ""));
     patch(&namespace, "cancelled", r#"{"spec":{"cancel":true}}"#);
     let cancelled = wait_for_state(&namespace, "cancelled", "Cancelled");
     assert_eq!(reason(&cancelled, "Ready"), "Cancelled");
@@ -22,7 +22,7 @@ fn a_cancelled_call_never_rings() {
     assert_eq!(condition(&cancelled, "Succeeded")["status"], "False");
     assert_eq!(cancelled["status"]["failureReason"], "Cancelled");
     // Another call, due later, shows that the time has passed.
-    apply(&namespace, &call("marker", "+15550000002", &in_ms(5000), ""));
+    apply(&namespace, &call("marker", "+15550000002", &in_ms(11_000), ""));
     wait_for_state(&namespace, "marker", "Completed");
     assert!(dialer.rings_for("+15550000001").is_empty());
 }
@@ -30,9 +30,9 @@ fn a_cancelled_call_never_rings() {
 #[test]
 fn a_deleted_call_never_rings() {
     let (namespace, dialer, _operator) = stage("delete");
-    apply(&namespace, &call("deleted", "+15550000001", &in_ms(3000), ""));
+    apply(&namespace, &call("deleted", "+15550000001", &in_ms(10_000), ""));
     succeed(cluster().kubectl().args(["-n", &namespace, "delete", "scall", "deleted"]));
-    apply(&namespace, &call("marker", "+15550000002", &in_ms(4000), ""));
+    apply(&namespace, &call("marker", "+15550000002", &in_ms(11_000), ""));
     wait_for_state(&namespace, "marker", "Completed");
     assert!(dialer.rings_for("+15550000001").is_empty());
 }
