@@ -58,7 +58,11 @@ impl Calls {
     pub fn has_ended(&self, name: &str) -> bool {
         self.status(name).is_some_and(|status| {
             let finished = status.state.as_ref().is_some_and(|state| state.is_finished());
-            finished || status.conditions.iter().any(|condition| condition.type_ == STALLED && condition.status == "True")
+            finished
+                || status
+                    .conditions
+                    .iter()
+                    .any(|condition| condition.type_ == STALLED && condition.status == "True")
         })
     }
 }

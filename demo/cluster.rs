@@ -64,12 +64,18 @@ impl Cluster {
         let [crds, deploy] = ["crds", "deploy"].map(|folder| format!("{CHECKOUT}/{folder}"));
         self.kubectl(&["apply", "-f", &crds, "-f", &deploy])?;
         self.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "-f", &crds])?;
+        // A CRD that is new makes the first create request wait for two seconds: not while the times of calls run.
+        let any = format!("{CHECKOUT}/examples/dialer-simulated.yaml");
+        self.kubectl(&["-n", NAMESPACE, "apply", "--dry-run=server", "-f", &any])?;
         Ok(())
     }
 
-    /// Applies the manifests of a directory.
-    pub fn apply(&self, directory: &Path) -> Result<(), String> {
-        self.kubectl(&["-n", NAMESPACE, "apply", "-f", &directory.to_string_lossy()]).map(drop)
+    /// Applies manifests, in this order.
+    pub fn apply(&self, files: &[PathBuf]) -> Result<(), String> {
+        let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+        let mut arguments = vec!["-n", NAMESPACE, "apply"];
+        arguments.extend(files.iter().flat_map(|file| ["-f", file.as_ref()]));
+        self.kubectl(&arguments).map(drop)
     }
 
     /// Cancels a call, and tells how.
@@ -92,9 +98,11 @@ impl Cluster {
         if let Self::Own(control_plane) = self {
             return control_plane.kubeconfig_for(SERVICE_ACCOUNT, SERVICE_ACCOUNT);
         }
-        let token = self.kubectl(&["-n", SERVICE_ACCOUNT, "create", "token", SERVICE_ACCOUNT, "--duration=8h"])?;
+        let token =
+            self.kubectl(&["-n", SERVICE_ACCOUNT, "create", "token", SERVICE_ACCOUNT, "--duration=8h"])?;
         let view = self.kubectl(&["config", "view", "--minify", "--flatten", "--raw", "-o", "json"])?;
-        let view: Value = serde_json::from_str(&view).map_err(|error| format!("kubectl config view: {error}"))?;
+        let view: Value =
+            serde_json::from_str(&view).map_err(|error| format!("kubectl config view: {error}"))?;
         let kubeconfig = json!({
             "apiVersion": "v1",
             "kind": "Config",
@@ -148,13 +156,24 @@ impl Cluster {
     }
 }
 
+impl Current {
+    /// Name of the context.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+}
+
 impl Drop for Current {
     fn drop(&mut self) {
         let context = &self.context;
         let delete = ["--context", context, "delete", "namespace", NAMESPACE, "--ignore-not-found"];
         match output(Command::new("kubectl").args(delete)) {
-            Ok(_) => println!("\nThe namespace {NAMESPACE} is removed. The CRDs and deploy/ stay; to remove them too:"),
-            Err(reason) => println!("\n{reason}\nThe namespace {NAMESPACE} is left, like the CRDs and deploy/:"),
+            Ok(_) => println!(
+                "\nThe namespace {NAMESPACE} is removed. The CRDs and deploy/ stay; to remove them too:"
+            ),
+            Err(reason) => {
+                println!("\n{reason}\nThe namespace {NAMESPACE} is left, like the CRDs and deploy/:")
+            }
         }
         println!("  kubectl --context {context} delete -f crds -f deploy");
     }

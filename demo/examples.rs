@@ -92,17 +92,19 @@ impl Examples {
         let folder = cluster.directory().join("examples");
         let write = |name: &str, text: String| {
             let file = folder.join(name).with_extension("yaml");
-            std::fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
+            let written = std::fs::write(&file, text).map(|()| file);
+            written.map_err(|error| format!("cannot write examples/{name}.yaml anew: {error}"))
         };
         std::fs::create_dir(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-        for (name, text) in &self.dialers {
-            write(name, with_value(text, "url", dialer_url))?;
-        }
-        for call in &self.calls {
+        let dialers =
+            self.dialers.iter().map(|(name, text)| write(name, with_value(text, "url", dialer_url)));
+        let calls = self.calls.iter().map(|call| {
             let text = call.due(start).map(|due| with_time(&call.manifest, due));
-            write(call.name(), text.unwrap_or_else(|| call.manifest.clone()))?;
-        }
-        cluster.apply(&folder)
+            write(call.name(), text.unwrap_or_else(|| call.manifest.clone()))
+        });
+        // The Dialers first, so that no call has to wait for its own.
+        let files: Vec<_> = dialers.chain(calls).collect::<Result<_, _>>()?;
+        cluster.apply(&files)
     }
 }
 
@@ -146,7 +148,8 @@ fn files() -> Result<Vec<(String, String)>, String> {
 
 /// The manifest with this time: as an instant, or where the file has a local time, as one in its zone.
 fn with_time(manifest: &str, due: Timestamp) -> String {
-    let is_local = value(manifest, "scheduledFor").is_some_and(|time| time.len() == "2030-06-03T09:00:00".len());
+    let is_local =
+        value(manifest, "scheduledFor").is_some_and(|time| time.len() == "2030-06-03T09:00:00".len());
     let zone = value(manifest, "timeZone").filter(|_| is_local).and_then(|name| TimeZone::get(name).ok());
     let time = match zone {
         Some(zone) => due.to_zoned(zone).datetime().to_string(),
@@ -164,7 +167,8 @@ fn value<'a>(manifest: &'a str, field: &str) -> Option<&'a str> {
 /// The manifest with another value behind `field:`.
 fn with_value(manifest: &str, field: &str, new: &str) -> String {
     match value(manifest, field) {
-        Some(old) => manifest.replace(&format!("{field}: \"{old}\""), &format!("{field}: \"{new}\""))
+        Some(old) => manifest
+            .replace(&format!("{field}: \"{old}\""), &format!("{field}: \"{new}\""))
             .replace(&format!("{field}: {old}\n"), &format!("{field}: {new}\n")),
         None => manifest.to_owned(),
     }

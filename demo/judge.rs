@@ -21,7 +21,10 @@ pub struct Verdict {
 /// What became of one call.
 pub fn judge(example: &Example, calls: &Calls, rings: &[Ring]) -> Verdict {
     let Some(status) = calls.status(example.name()) else {
-        return Verdict { happened: "not seen at all".to_owned(), differences: vec!["no such call".to_owned()] };
+        return Verdict {
+            happened: "not seen at all".to_owned(),
+            differences: vec!["no such call".to_owned()],
+        };
     };
     let story = &example.story;
     let number = calls.phone_number(example.name()).unwrap_or_default();
@@ -56,7 +59,9 @@ pub fn lateness(examples: &[Example], calls: &Calls, rings: &[Ring]) -> Result<V
     let mut all = Vec::new();
     let mut seen = Vec::new();
     for ring in rings {
-        let due = due.get(ring.key.as_str()).ok_or("the dialer was asked to ring for an attempt that no call has")?;
+        let due = due
+            .get(ring.key.as_str())
+            .ok_or("the dialer was asked to ring for an attempt that no call has")?;
         if seen.contains(&&ring.key) {
             return Err("the dialer was asked to ring twice for one attempt".to_owned());
         }
@@ -80,17 +85,19 @@ fn waits(attempts: &[Attempt]) -> Vec<f64> {
 }
 
 fn tell(status: &ScheduledCallStatus, rings: usize, waits: &[f64]) -> String {
-    let (state, reason) = (state(status), reason(status));
-    let mut text = state.to_owned();
-    if reason != state {
-        text += &format!(", {reason}");
-    }
-    text += &format!(", {}, {}", plural(status.attempts.len(), "attempt"), plural(rings, "ring"));
+    let mut text = match status.attempts.len() {
+        0 => "nothing rang".to_owned(),
+        attempts => format!("{}, {}", plural(attempts, "attempt"), plural(rings, "ring")),
+    };
     if !waits.is_empty() {
         let waits: Vec<String> = waits.iter().map(|seconds| format!("{seconds:.1} s")).collect();
         text += &format!("; tried again after {}", waits.join(" and "));
     }
-    text
+    // Why it did not succeed, in the operator's words.
+    match &status.message {
+        Some(message) if state(status) != "Completed" => format!("{text}: {message}"),
+        _ => text,
+    }
 }
 
 /// `1 ring`, `2 rings`.

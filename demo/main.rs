@@ -104,6 +104,9 @@ fn set_up(place: Where) -> Result<Stage, String> {
         Where::Own => step("control plane started: etcd, API server, controller manager", Cluster::own)?,
         Where::Current => step("cluster of the current kubectl context found", Cluster::current)?,
     };
+    if let Cluster::Current(current) = &cluster {
+        println!("    context {}, namespace {}", current.context(), cluster::NAMESPACE);
+    }
     step("crds/ and deploy/ applied", || cluster.install())?;
     let (dialer, operator) = step("dialer and operator started", || {
         let dialer = Dialer::start(cluster.directory())?;

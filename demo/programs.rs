@@ -74,7 +74,12 @@ impl Dialer {
     pub fn start(directory: &Path) -> Result<Self, String> {
         let ledger = directory.join("ledger");
         let arguments = ["--ledger", &*ledger.to_string_lossy()];
-        let process = Guarded::spawn(program("examples/ledger-dialer")?, &arguments, &[], directory.join("dialer.log"))?;
+        let process = Guarded::spawn(
+            program("examples/ledger-dialer")?,
+            &arguments,
+            &[],
+            directory.join("dialer.log"),
+        )?;
         let address = wait("the dialer does not listen", &process, || {
             process.log().lines().find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()))
         })?;
@@ -95,7 +100,9 @@ impl Dialer {
     pub fn rings(&self) -> Result<Vec<Ring>, String> {
         let text = std::fs::read_to_string(&self.ledger).map_err(|error| format!("no ledger: {error}"))?;
         text.lines()
-            .map(|line| serde_json::from_str(line).map_err(|error| format!("the ledger says {line}: {error}")))
+            .map(|line| {
+                serde_json::from_str(line).map_err(|error| format!("the ledger says {line}: {error}"))
+            })
             .collect()
     }
 

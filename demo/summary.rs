@@ -6,6 +6,9 @@ use crate::judge::{Verdict, judge, lateness, plural};
 use crate::programs::Ring;
 use crate::terminal::{Colour, paint};
 
+/// What a hundred columns leave beside the marks.
+const WIDTH: usize = 93;
+
 /// Prints it; whether every promise was kept.
 pub fn print(examples: &[Example], calls: &Calls, rings: &[Ring]) -> bool {
     println!();
@@ -14,16 +17,15 @@ pub fn print(examples: &[Example], calls: &Calls, rings: &[Ring]) -> bool {
         let Verdict { happened, differences } = judge(example, calls, rings);
         all_well &= differences.is_empty();
         println!("{} {:<16} {}", mark(differences.is_empty()), example.name(), example.title);
-        println!("       {:<16} {}", "", paint(Colour::Grey, &happened));
-        if !differences.is_empty() {
-            println!("       {:<16} {}", "", paint(Colour::Red, &differences.join("; ")));
-            let message = calls.status(example.name()).and_then(|status| status.message.as_deref());
-            println!("       {:<16} the call says: {}", "", message.unwrap_or("nothing"));
+        println!("       {}", paint(Colour::Grey, &clipped(&happened)));
+        for difference in differences {
+            println!("       {}", paint(Colour::Red, &difference));
         }
     }
     let attempts = examples.iter().filter_map(|example| calls.status(example.name()));
     let attempts = attempts.map(|status| status.attempts.len()).sum();
-    let totals = [plural(examples.len(), "call"), plural(attempts, "attempt"), plural(rings.len(), "ring")].join(", ");
+    let totals =
+        [plural(examples.len(), "call"), plural(attempts, "attempt"), plural(rings.len(), "ring")].join(", ");
     let (punctual, lateness) = match lateness(examples, calls, rings) {
         Ok(late) => (true, tell(&late)),
         Err(difference) => (false, difference),
@@ -34,6 +36,14 @@ pub fn print(examples: &[Example], calls: &Calls, rings: &[Ring]) -> bool {
 
 fn mark(well: bool) -> String {
     if well { paint(Colour::Green, "OK    ") } else { paint(Colour::Red, "FAILED") }
+}
+
+/// Fits a line of a hundred columns.
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(WIDTH - 1) {
+        Some((index, _)) if text.chars().count() > WIDTH => format!("{}…", &text[..index]),
+        _ => text.to_owned(),
+    }
 }
 
 /// Of sorted milliseconds.

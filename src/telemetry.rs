@@ -1,5 +1,6 @@
 //! Logs: JSON or text on standard error, with stable keys (`namespace`, `name`, `uid`, `attempt`, `key`).
 
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -19,7 +20,8 @@ pub enum LogFormat {
 pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
     let filter =
         EnvFilter::try_new(directives(level)).map_err(|error| format!("--log-level \"{level}\": {error}"))?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines =
+        fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => {

@@ -1,0 +1,78 @@
+# Everything that developers and CI do. Needs Rust (rustup), Go, a C compiler and make; the rest is built on first use.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# In CI, a Cargo.lock that does not fit is an error.
+LOCKED := $(if $(CI),--locked)
+
+# What is built on first use is built side by side: most of it waits for one linker or one download at a time.
+TOGETHER := $(MAKE) --no-print-directory --jobs
+
+# Each kind and the file of its CRD.
+CRDS := ScheduledCall:scheduledcalls RecurringCall:recurringcalls Dialer:dialers BusinessCalendar:businesscalendars
+CRD_FOLDER := crds
+
+DEMO_FLAGS := $(if $(filter 1,$(KEEP)),--keep) $(if $(CLUSTER),--cluster $(CLUSTER))
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## See examples/ at work (KEEP=1 leaves it running, CLUSTER=current uses your own cluster)
+	@$(TOGETHER) build $(if $(filter current,$(CLUSTER)),,control-plane)
+	@cargo run $(LOCKED) --quiet --example demo -- $(DEMO_FLAGS)
+
+# No documentation tests: the documentation has no code.
+.PHONY: test
+test: ## Run all checks and tests; the tests use a real Kubernetes API server
+	@$(TOGETHER) build control-plane cargo-deny
+	@$(MAKE) --no-print-directory lint
+	cargo test --tests $(LOCKED)
+
+.PHONY: lint
+lint: ## Check format, code and dependencies
+	cargo fmt --check
+	cargo clippy --all-targets $(LOCKED) -- -D warnings
+	@$(MAKE) --no-print-directory deny
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt
+
+.PHONY: generate
+generate: ## Write crds/ anew
+	@for crd in $(CRDS); do \
+		file="$(CRD_FOLDER)/$${crd#*:}.yaml"; \
+		cargo run $(LOCKED) --quiet -- crd --kind "$${crd%:*}" >"$$file.new"; \
+		mv "$$file.new" "$$file"; \
+		echo "$$file"; \
+	done
+
+.PHONY: check
+check: lint ## Lint, and fail if crds/ is not what `make generate` writes
+	@fresh=$$(mktemp -d); \
+	trap 'rm -rf "$$fresh"' EXIT; \
+	$(MAKE) --no-print-directory generate CRD_FOLDER="$$fresh" >/dev/null; \
+	diff -ru crds "$$fresh" || { echo "crds/ is out of date: run \`make generate\`" >&2; exit 1; }; \
+	echo "crds/ is up to date"
+
+.PHONY: build
+build: ## Build the operator and the demo's programs
+	cargo build --bins --examples $(LOCKED)
+
+.PHONY: control-plane
+control-plane: ## Build the Kubernetes API server that tests and demo run on (once, about 11 minutes)
+	@tests/control-plane/build.sh >/dev/null
+
+.PHONY: deny
+deny: ## Check licenses, sources and banned crates of the dependencies
+	@program=$$(hack/install-cargo-deny.sh); \
+	echo "cargo deny check bans licenses sources"; \
+	"$$program" check bans licenses sources
+
+.PHONY: cargo-deny
+cargo-deny:
+	@hack/install-cargo-deny.sh >/dev/null
