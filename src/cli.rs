@@ -55,13 +55,13 @@ struct ControllerArgs {
     #[arg(long, env = "QUEUE_RETRY_ATTEMPTS", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10))]
     retry_max_attempts: i32,
 
-    /// Seconds before the second attempt, where a call's retryPolicy names none (1 to 86400). The old service's
+    /// Seconds before the second attempt, where a call's retryPolicy names none (1 to 86400); 2 if not set. The old service's
     /// variable QUEUE_RETRY_BACKOFF_DELAY, in milliseconds, is read when neither flag nor variable is set.
     #[arg(long, env = "CALL_OPERATOR_RETRY_INITIAL_DELAY_SECONDS", value_parser = clap::value_parser!(i32).range(1..=86400))]
     retry_initial_delay_seconds: Option<i32>,
 
     /// Hold every call; deadlines run on.
-    #[arg(long, env = "CALL_OPERATOR_SUSPEND_ALL")]
+    #[arg(long, env = "CALL_OPERATOR_SUSPEND_ALL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     suspend_all: bool,
 
     /// Elect a leader by a Lease. Not built yet: only `false` is accepted. Several operators at once are safe without
@@ -78,11 +78,11 @@ struct ControllerArgs {
     health_address: Listen,
 
     /// Allow dialers with plain http:// addresses.
-    #[arg(long, env = "CALL_OPERATOR_DIALER_ALLOW_HTTP")]
+    #[arg(long, env = "CALL_OPERATOR_DIALER_ALLOW_HTTP", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     dialer_allow_http: bool,
 
     /// Allow dialers at loopback and private addresses. Cloud metadata addresses are refused always.
-    #[arg(long, env = "CALL_OPERATOR_DIALER_ALLOW_PRIVATE_ADDRESSES")]
+    #[arg(long, env = "CALL_OPERATOR_DIALER_ALLOW_PRIVATE_ADDRESSES", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     dialer_allow_private_addresses: bool,
 
     /// How log lines look.
@@ -204,6 +204,18 @@ mod tests {
         assert!(parse("--leader-elect=false").is_ok());
         let refused = parse("--leader-elect=true").unwrap_err().to_string();
         assert!(refused.contains("not built yet"), "{refused}");
+    }
+
+    #[test]
+    fn switches_work_bare_and_with_a_value() {
+        let allowed = |flags: &[&str]| {
+            let words = ["call-operator", "controller"].iter().chain(flags);
+            let Command::Controller(args) = Cli::try_parse_from(words).unwrap().command else { panic!() };
+            (args.dialer_allow_http, args.suspend_all)
+        };
+        assert_eq!(allowed(&[]), (false, false));
+        assert_eq!(allowed(&["--dialer-allow-http", "--suspend-all=true"]), (true, true));
+        assert_eq!(allowed(&["--dialer-allow-http=false", "--suspend-all"]), (false, true));
     }
 
     #[test]
