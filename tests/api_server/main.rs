@@ -11,6 +11,7 @@ mod bad_input;
 mod limits;
 mod load;
 mod once;
+mod outage;
 mod schema;
 mod shutdown;
 mod story;

@@ -8,15 +8,6 @@ fn instant(text: &Value) -> Timestamp {
     text.as_str().unwrap_or_else(|| panic!("not an instant: {text}")).parse().unwrap()
 }
 
-/// A namespace with a dialer and an operator.
-fn stage(prefix: &str) -> (String, LedgerDialer, Operator) {
-    let namespace = namespace(prefix);
-    let dialer = LedgerDialer::start();
-    dialer.install(&namespace, "");
-    let operator = Operator::start(&namespace);
-    (namespace, dialer, operator)
-}
-
 #[test]
 fn a_manifest_rings_a_phone_once_and_at_its_time() {
     let (namespace, dialer, operator) = stage("story");

@@ -3,14 +3,6 @@
 use crate::support::*;
 use serde_json::{Value, json};
 
-fn stage(prefix: &str) -> (String, LedgerDialer, Operator) {
-    let namespace = namespace(prefix);
-    let dialer = LedgerDialer::start();
-    dialer.install(&namespace, "");
-    let operator = Operator::start(&namespace);
-    (namespace, dialer, operator)
-}
-
 #[test]
 fn a_cancelled_call_never_rings() {
     let (namespace, dialer, _operator) = stage("cancel");

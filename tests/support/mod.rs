@@ -55,6 +55,15 @@ pub fn namespace(prefix: &str) -> String {
     name
 }
 
+/// A fresh namespace with a dialer and an operator.
+pub fn stage(prefix: &str) -> (String, LedgerDialer, Operator) {
+    let namespace = namespace(prefix);
+    let dialer = LedgerDialer::start();
+    dialer.install(&namespace, "");
+    let operator = Operator::start(&namespace);
+    (namespace, dialer, operator)
+}
+
 /// Runs a command that must succeed and gives its standard output.
 pub fn succeed(command: &mut Command) -> String {
     let output = run(command);

@@ -1,0 +1,42 @@
+//! The API server goes away and comes back. On a control plane of its own, so that nobody else is disturbed.
+
+use crate::support::*;
+
+fn finished(cluster: &ControlPlane, names: &[&str]) -> bool {
+    let mut command = cluster.kubectl();
+    command.args(["get", "scall", "--no-headers", "-o", "custom-columns=STATE:.status.state"]).args(names);
+    succeed(&mut command).lines().all(|state| state == "Completed")
+}
+
+#[test]
+fn calls_that_come_due_while_the_api_server_is_away_ring_once_it_is_back() {
+    let own = ControlPlane::start().unwrap();
+    install(&own);
+    let kubeconfig = own.kubeconfig_for("call-operator", "call-operator").unwrap();
+    let dialer = LedgerDialer::start();
+    own.apply_yaml(&dialer.manifest("")).unwrap();
+    let operator = Operator::launch(&kubeconfig.to_string_lossy(), "default", &[]);
+    eventually("the operator to be ready", || (operator.readyz().0 == 200).then_some(()));
+
+    let due = in_ms(4000);
+    let calls: String = ["a", "b", "c"]
+        .iter()
+        .enumerate()
+        .map(|(i, name)| call(name, &format!("+1555000000{i}"), &due, ""))
+        .collect();
+    own.apply_yaml(&calls).unwrap();
+    own.kill_api_server().unwrap();
+    let due: jiff::Timestamp = due.parse().unwrap();
+    eventually("the due time to pass", || (jiff::Timestamp::now() > due).then_some(()));
+    assert!(dialer.rings().is_empty(), "no claim, no dial");
+    own.restart_api_server().unwrap();
+    eventually("the calls to be recorded", || finished(&own, &["a", "b", "c"]).then_some(()));
+
+    // Created after the return: the watches work again.
+    own.apply_yaml(&call("d", "+15550000003", &in_ms(1000), "")).unwrap();
+    eventually("a new call to be recorded", || finished(&own, &["d"]).then_some(()));
+    let mut numbers: Vec<_> = dialer.rings().into_iter().map(|ring| ring.phone_number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, ["+15550000000", "+15550000001", "+15550000002", "+15550000003"]);
+    assert!(operator.process().is_running());
+}
