@@ -63,45 +63,32 @@ async fn apply(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let call = &seen.call;
+    if !matches!(decision, Decision::Dial(_) | Decision::InFlight { .. }) {
+        scope.context.flights.withdraw(call.uid());
+    }
     match decision {
         Decision::Dial(order) => {
             tell_of_long_wait(scope, call, order, now);
             script::start(scope, seen, order);
-            return Ok(());
         }
-        Decision::InFlight { .. } => return Ok(()),
-        _ => scope.context.flights.withdraw(call.uid()),
-    }
-    match decision {
+        Decision::InFlight { .. } => {}
         Decision::Release { attempt } => {
             let again = scope.context.holds.extend(call.uid(), now);
-            settle(scope, call, released(call, *attempt, again, now)).await
+            settle(scope, call, released(call, *attempt, again, now)).await?;
         }
         Decision::Resolve { attempt } => {
-            warn!(
-                namespace = call.namespace(),
-                name = call.name(),
-                uid = call.uid(),
-                attempt,
-                "outcome unknown"
-            );
-            settle(scope, call, resolved_unknown(call, *attempt, now)).await
+            note_unknown(call, *attempt);
+            settle(scope, call, resolved_unknown(call, *attempt, now)).await?;
         }
-        Decision::Leave { why } => {
-            warn!(
-                namespace = call.namespace(),
-                name = call.name(),
-                uid = call.uid(),
-                why,
-                "status cannot be read; the call is left alone"
-            );
-            Ok(())
-        }
-        _ => {
-            write_aside(scope, WriteClass::Plan, call, status_for(call, decision, now));
-            Ok(())
-        }
+        Decision::Leave { why } => note_left_alone(call, why),
+        Decision::Done
+        | Decision::Reject { .. }
+        | Decision::Wait { .. }
+        | Decision::Miss { .. }
+        | Decision::GiveUp { .. }
+        | Decision::Cancel => write_aside(scope, WriteClass::Plan, call, status_for(call, decision, now)),
     }
+    Ok(())
 }
 
 /// Settles an open claim that nobody is at.
@@ -134,6 +121,15 @@ fn write_aside(
         drop(writing);
         scope.wake(&call);
     });
+}
+
+fn note_unknown(call: &CallView, attempt: i32) {
+    warn!(namespace = call.namespace(), name = call.name(), uid = call.uid(), attempt, "outcome unknown");
+}
+
+fn note_left_alone(call: &CallView, why: &str) {
+    let text = "status cannot be read; the call is left alone";
+    warn!(namespace = call.namespace(), name = call.name(), uid = call.uid(), why, "{text}");
 }
 
 fn note_not_written(call: &CallView, error: &ApiError) {

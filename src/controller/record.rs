@@ -8,35 +8,26 @@ use super::place::Spoken;
 use crate::api::{CallView, RetryPolicy, ScheduledCall, ScheduledCallStatus};
 use crate::decide::{AttemptResult, RetryPlan, fold_result};
 use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// Stores the result, and lets go of the claim when that is done. A conflict is settled by a live read and folding again: an edit, a cancellation, or somebody
-/// who gave the attempt up for lost.
+/// Stores the result, and lets go of the claim when that is done.
 pub async fn record(scope: &Scope, spoken: Spoken, flight: &InFlight) {
     if store_result(scope, spoken).await {
         flight.leave_token();
     }
 }
 
-/// `true` once the result is stored, or known to be settled by somebody else, or the object is gone.
+/// A conflict (an edit, a cancellation, somebody who gave the attempt up for lost) is settled by a live read and folding
+/// again. `true` once the result is stored, or known to be settled by somebody else, or the object is gone.
 async fn store_result(scope: &Scope, spoken: Spoken) -> bool {
     let context = &scope.context;
     let Spoken { claimed, result } = spoken;
     let Some(mut view) = CallView::of(claimed.call()).ok().map(Arc::new) else { return false };
     let now = context.clock.now();
-    let again = match &result {
-        AttemptResult::Unsent { .. } => {
-            context.recent.forget(&view);
-            context.holds.extend(view.uid(), now)
-        }
-        _ => {
-            context.recent.settle(&view);
-            context.holds.clear(view.uid());
-            now
-        }
-    };
+    let again = remember_fate(scope, &view, &result, now);
     let token = &claimed.attempt().token;
     let (mut pauses, mut first) = (pauses(), true);
     loop {
@@ -70,6 +61,22 @@ async fn store_result(scope: &Scope, spoken: Spoken) -> bool {
                 return true;
             }
         };
+    }
+}
+
+/// Tells the process's own memory what became of the attempt; gives when an unsent one is tried again.
+fn remember_fate(scope: &Scope, view: &CallView, result: &AttemptResult, now: Timestamp) -> Timestamp {
+    let context = &scope.context;
+    match result {
+        AttemptResult::Unsent { .. } => {
+            context.recent.forget(view);
+            context.holds.extend(view.uid(), now)
+        }
+        AttemptResult::Placed { .. } | AttemptResult::NotPlaced { .. } | AttemptResult::Ambiguous { .. } => {
+            context.recent.settle(view);
+            context.holds.clear(view.uid());
+            now
+        }
     }
 }
 
