@@ -4,12 +4,12 @@
 use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
 use super::gate::WriteClass;
-use super::observe::{Observed, observe};
+use super::observe::{Observed, observe, observe_again};
 use super::record::store;
 use super::script;
 use crate::api::{CallView, ScheduledCallStatus};
 use crate::clock::time_until;
-use crate::decide::{Decision, DialOrder, WaitReason, decide_call, released, resolved_unknown, status_for};
+use crate::decide::{Decision, WaitReason, decide_call, released, resolved_unknown, status_for};
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::controller::Action;
 use std::sync::Arc;
@@ -63,15 +63,14 @@ async fn apply(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let call = &seen.call;
+    if explanation(scope, call, decision, now).is_some() {
+        explain_aside(scope, call);
+    }
     if !matches!(decision, Decision::Dial(_) | Decision::InFlight { .. }) {
         scope.context.flights.withdraw(call.uid());
     }
     match decision {
-        Decision::Dial(order) => {
-            tell_of_long_wait(scope, call, order, now);
-            script::start(scope, seen, order);
-        }
-        Decision::InFlight { .. } => {}
+        Decision::Dial(order) => script::start(scope, seen, order),
         Decision::Release { attempt } => {
             let again = scope.context.holds.extend(call.uid(), now);
             settle(scope, call, released(call, *attempt, again, now)).await?;
@@ -81,12 +80,13 @@ async fn apply(
             settle(scope, call, resolved_unknown(call, *attempt, now)).await?;
         }
         Decision::Leave { why } => note_left_alone(call, why),
-        Decision::Done
+        Decision::InFlight { .. }
+        | Decision::Done
         | Decision::Reject { .. }
         | Decision::Wait { .. }
         | Decision::Miss { .. }
         | Decision::GiveUp { .. }
-        | Decision::Cancel => write_aside(scope, WriteClass::Plan, call, status_for(call, decision, now)),
+        | Decision::Cancel => {}
     }
     Ok(())
 }
@@ -99,28 +99,51 @@ async fn settle(scope: &Scope, call: &CallView, status: Option<ScheduledCallStat
     Ok(())
 }
 
-/// Writes a status beside the reconciler: thousands of plans that wait for the API server must not keep a due call from
-/// being looked at. One write per object at a time; whatever comes of it, the call is looked at again.
-fn write_aside(
-    scope: &Arc<Scope>,
-    class: WriteClass,
-    call: &Arc<CallView>,
-    status: Option<ScheduledCallStatus>,
-) {
-    let Some(status) = status else { return };
+/// Writes what there is to explain beside the reconciler: thousands of plans that wait for the API server must not keep
+/// a due call from being looked at. One write per object at a time, decided anew when its turn comes; whatever comes of
+/// it, the call is looked at again.
+fn explain_aside(scope: &Arc<Scope>, call: &Arc<CallView>) {
     let Some(writing) = scope.context.plans.begin(call.uid(), &script::line_of(call)) else { return };
     let (scope, call) = (Arc::clone(scope), Arc::clone(call));
     tokio::spawn(async move {
-        match store(&scope, class, &call, &status).await {
-            Ok(_) => scope.context.events.status_written(&call, &status),
-            Err(error) => {
-                note_not_written(&call, &error);
-                tokio::time::sleep(error.class().retry_after()).await;
-            }
+        // Never closed, so never refused.
+        let turn = scope.context.plan_writers.acquire().await;
+        if let Err(error) = explain(&scope, &call).await {
+            note_not_written(&call, &error);
+            drop(turn);
+            tokio::time::sleep(error.class().retry_after()).await;
         }
         drop(writing);
         scope.wake(&call);
     });
+}
+
+async fn explain(scope: &Scope, call: &CallView) -> Result<(), ApiError> {
+    let Some(seen) = observe_again(scope, call) else { return Ok(()) };
+    let now = scope.context.clock.now();
+    let decision = decide_call(&seen.facts(scope, now), now);
+    let Some(status) = explanation(scope, &seen.call, &decision, now) else { return Ok(()) };
+    store(scope, WriteClass::Plan, &seen.call, &status).await?;
+    scope.context.events.status_written(&seen.call, &status);
+    Ok(())
+}
+
+/// The status that says what was decided, if the stored one does not. A call that has stood in line for long says so.
+fn explanation(
+    scope: &Scope,
+    call: &CallView,
+    decision: &Decision,
+    now: Timestamp,
+) -> Option<ScheduledCallStatus> {
+    let Decision::Dial(order) = decision else { return status_for(call, decision, now) };
+    let stands = scope.context.flights.stands_in(call.uid(), &script::line_of(call));
+    if !stands || now.duration_since(order.due) < WORTH_TELLING {
+        return None;
+    }
+    let why = format!("Dialer \"{}\" carries as many calls as it may", call.dialer_name());
+    let reason = WaitReason::Dialer(why);
+    let waiting = Decision::Wait { reason, plan: order.plan.clone(), due: order.due, until: None };
+    status_for(call, &waiting, now)
 }
 
 fn note_unknown(call: &CallView, attempt: i32) {
@@ -143,31 +166,20 @@ fn note_not_written(call: &CallView, error: &ApiError) {
     }
 }
 
-/// A call that has stood in line for long says so. The claim may be faster, which is just as well.
-fn tell_of_long_wait(scope: &Arc<Scope>, call: &Arc<CallView>, order: &DialOrder, now: Timestamp) {
-    let stands = scope.context.flights.stands_in(call.uid(), &script::line_of(call));
-    if !stands || now.duration_since(order.due) < WORTH_TELLING {
-        return;
-    }
-    let why = format!("Dialer \"{}\" carries as many calls as it may", call.dialer_name());
-    let waiting = Decision::Wait {
-        reason: WaitReason::Dialer(why),
-        plan: order.plan.clone(),
-        due: order.due,
-        until: None,
-    };
-    write_aside(scope, WriteClass::Housekeeping, call, status_for(call, &waiting, now));
-}
-
 fn next_look(decision: &Decision, now: Timestamp) -> Action {
     let until = match decision {
-        Decision::Wait { until, .. } | Decision::Reject { until, .. } | Decision::InFlight { until } => {
-            *until
-        }
+        Decision::Wait { until, .. } | Decision::Reject { until, .. } => *until,
+        Decision::InFlight { until } => Some(*until),
         Decision::Dial(order) => {
             Some(after_a_long_wait(now).min(order.latest.saturating_add(A_MOMENT).unwrap_or(now)))
         }
-        _ => None,
+        Decision::Done
+        | Decision::Leave { .. }
+        | Decision::Release { .. }
+        | Decision::Resolve { .. }
+        | Decision::Miss { .. }
+        | Decision::GiveUp { .. }
+        | Decision::Cancel => None,
     };
     let sleep = until.map(|until| time_until(until, now).unwrap_or(Duration::ZERO));
     sleep.map_or_else(Action::await_change, |sleep| Action::requeue(sleep.min(LONGEST_SLEEP)))

@@ -9,6 +9,7 @@ use super::error::{ApiError, ErrorClass};
 use super::flights::InFlight;
 use super::gate::WriteClass;
 use super::observe::observe_again;
+use super::script::line_of;
 use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
 use crate::clock::Monotonic;
 use crate::decide::{ClaimText, Decision, DialOrder, attempt_key, claimed_status, decide_call};
@@ -35,13 +36,20 @@ pub async fn claim(scope: &Scope, call: &CallView, flight: &InFlight) -> Option<
         let seen = observe_again(scope, call)?;
         let now = scope.context.clock.now();
         let Decision::Dial(order) = decide_call(&seen.facts(scope, now), now) else { return None };
+        if !scope.context.flights.stands_in(call.uid(), &line_of(&seen.call)) {
+            // It uses another Dialer now, whose line it has not stood in.
+            return None;
+        }
         let revision = seen.dialer.as_ref()?.revision.clone();
         match try_claim(scope, &seen.call, &order, revision, flight).await {
             Tried::Claimed(claimed) => return Some(*claimed),
             // The first conflict is a label edit and costs nothing; somebody who goes on is not raced at full speed.
             Tried::Lost if lost == 0 => lost += 1,
             Tried::Lost => tokio::time::sleep(AFTER_CONFLICT).await,
-            Tried::Gone => return None,
+            Tried::Gone => {
+                scope.context.holds.extend(call.uid(), now);
+                return None;
+            }
             Tried::Refused(why) => {
                 let until = scope.context.holds.extend(call.uid(), now);
                 warn!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %until, why, "cannot claim");

@@ -33,8 +33,10 @@ pub struct Context {
     pub flights: Flights,
     /// Claims that may wait for their result to be stored, all Dialers together.
     pub unrecorded: Semaphore,
-    /// Plans that are being written.
+    /// Plans that are being written, or wait for it.
     pub plans: Flights,
+    /// Plans that are being written at a time: each holds a whole status and its request.
+    pub plan_writers: Semaphore,
     /// Views newer than the cache.
     pub newest: Newest,
     /// Calls claimed a moment ago.

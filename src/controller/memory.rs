@@ -40,6 +40,11 @@ impl Newest {
         }
     }
 
+    /// Whether we hold a newer view than this one.
+    pub fn is_ahead_of(&self, cached: &CallView) -> bool {
+        lock(&self.0).get(cached.uid()).is_some_and(|own| own.version() > cached.version())
+    }
+
     /// Forgets an object that is gone.
     pub fn forget(&self, uid: &str) {
         lock(&self.0).remove(uid);

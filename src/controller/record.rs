@@ -33,7 +33,7 @@ async fn store_result(scope: &Scope, spoken: Spoken) -> bool {
     loop {
         let retry = RetryPlan::new(retry_policy(&view), &context.defaults);
         let Some(status) = fold_result(&view, &retry, token, &result, again, now) else {
-            note_superseded(&view);
+            note_settled(scope, &view, token, &result);
             return true;
         };
         match store(scope, WriteClass::Record, &view, &status).await {
@@ -111,7 +111,10 @@ async fn read_live(
 ) -> Option<Arc<CallView>> {
     loop {
         match scope.context.api.read::<CallView>(&view.metadata).await {
-            Ok(live) if live.uid() == view.uid() => return Some(Arc::new(live)),
+            Ok(mut live) if live.uid() == view.uid() => {
+                live.trim();
+                return Some(scope.context.newest.put(live));
+            }
             Ok(_) => return None,
             Err(error) if error.class() == ErrorClass::Gone => return None,
             Err(error) => {
@@ -130,12 +133,19 @@ fn warn_not_stored(view: &CallView, error: &ApiError) {
     warn!(namespace = view.namespace(), name = view.name(), uid = view.uid(), %error, "result not stored yet");
 }
 
-fn note_superseded(view: &CallView) {
+/// Nothing is left to fill in: our own write has landed although its answer was lost (nobody else writes a known outcome
+/// under our token), or the claim was taken away.
+fn note_settled(scope: &Scope, view: &CallView, token: &str, result: &AttemptResult) {
+    let Some(status) = view.status.read() else { return };
+    if status.attempts.iter().any(|attempt| attempt.token == token) {
+        scope.context.metrics.attempt_ended(result);
+        return scope.context.events.status_written(view, status);
+    }
     warn!(
         namespace = view.namespace(),
         name = view.name(),
         uid = view.uid(),
-        "the attempt was settled otherwise meanwhile; its result is dropped"
+        "the claim is no longer in the object; its result is dropped"
     );
 }
 

@@ -39,6 +39,9 @@ use tracing::{error, info, warn};
 /// Objects that are reconciled at a time; a pass takes microseconds unless it writes.
 const RECONCILES_AT_A_TIME: u16 = 64;
 
+/// Plans that are being written at a time.
+const PLANS_AT_A_TIME: usize = 32;
+
 /// Most claims without a stored result (DESIGN section 8).
 const UNRECORDED_CLAIMS: usize = 1000;
 
@@ -143,6 +146,7 @@ fn build_context(
         flights: Flights::default(),
         unrecorded: Semaphore::new(UNRECORDED_CLAIMS),
         plans: Flights::default(),
+        plan_writers: Semaphore::new(PLANS_AT_A_TIME),
         newest: Newest::default(),
         recent: Recent::default(),
         holds: Holds::default(),
@@ -252,9 +256,11 @@ where
 fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + 'static {
     let mut listed = false;
     move |event| match event {
-        Event::Apply(call) | Event::InitApply(call) => {
+        // An event from before our own claim must not make it forgotten.
+        Event::Apply(call) | Event::InitApply(call) if !scope.context.newest.is_ahead_of(call) => {
             scope.context.recent.note(call, scope.context.clock.now());
         }
+        Event::Apply(_) | Event::InitApply(_) => {}
         Event::Delete(call) => {
             scope.context.flights.withdraw(call.uid());
             scope.context.newest.forget(call.uid());

@@ -1,13 +1,14 @@
 //! Watches: a cache that follows the API server, and a stream of what changed.
 
+use crate::clock::{Clock, Monotonic};
 use crate::probes::Part;
 use crate::words::with_causes;
-use backon::ExponentialBuilder;
+use backon::{BackoffBuilder, ExponentialBackoff as BackonPauses, ExponentialBuilder};
 use futures::{Stream, StreamExt};
 use kube::api::Api;
 use kube::runtime::reflector::store::Writer;
-use kube::runtime::utils::ResetTimerBackoff;
-use kube::runtime::watcher::{self, Event, ExponentialBackoff};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -21,7 +22,7 @@ const PAGE_SIZE: u32 = 5000;
 /// A watch ends and begins anew this often, sooner than the silence that counts as a dead connection.
 const WATCH_SECONDS: u32 = 50;
 
-/// The back-off begins anew after this much time without an error (an answer alone says little: each try begins well).
+/// The back-off begins anew after this much time without an error.
 const GOOD_FOR: Duration = Duration::from_secs(60);
 
 /// Follows all objects of a kind. `prepare` may trim an object before it is kept; `notice` sees every event after the
@@ -37,7 +38,7 @@ where
     K: Resource<DynamicType = ()> + ResourceExt + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     watch(api, watcher::Config::default().page_size(PAGE_SIZE).timeout(WATCH_SECONDS))
-        .backoff(ResetTimerBackoff::new(patience(), GOOD_FOR))
+        .backoff(Patience::new(Clock))
         .modify(prepare)
         .reflect(writer)
         .inspect(move |event| match event {
@@ -58,13 +59,43 @@ where
         .filter(|item| std::future::ready(item.is_ok()))
 }
 
-/// Back at work within five seconds of the API server's return.
-fn patience() -> ExponentialBackoff {
+/// Back at work within five seconds of the API server's return. Begins anew after a while without errors, and not at
+/// every answer as kube's own does: each try to list begins well.
+struct Patience {
+    clock: Clock,
+    last_error: Option<Monotonic>,
+    pauses: BackonPauses,
+}
+
+impl Patience {
+    fn new(clock: Clock) -> Self {
+        Self { clock, last_error: None, pauses: pauses() }
+    }
+}
+
+impl Iterator for Patience {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let now = self.clock.monotonic();
+        if self.last_error.is_some_and(|last| now.since(last) > GOOD_FOR) {
+            self.pauses = pauses();
+        }
+        self.last_error = Some(now);
+        self.pauses.next()
+    }
+}
+
+impl Backoff for Patience {
+    fn reset(&mut self) {}
+}
+
+fn pauses() -> BackonPauses {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(500))
         .with_max_delay(Duration::from_secs(5))
         .with_factor(2.0)
         .with_jitter()
         .without_max_times()
-        .into()
+        .build()
 }

@@ -29,6 +29,8 @@ pub enum Decision {
         errors: Vec<FieldError>,
         /// The times, where they could be worked out.
         plan: Option<CallPlan>,
+        /// When the next attempt would be due.
+        due: Option<Timestamp>,
         /// When the deadline ends the waiting.
         until: Option<Timestamp>,
     },
@@ -45,8 +47,8 @@ pub enum Decision {
     },
     /// An attempt is open and somebody is at it: look again then.
     InFlight {
-        /// Absent: the running script will report.
-        until: Option<Timestamp>,
+        /// When nobody will report any more.
+        until: Timestamp,
     },
     /// Due now: claim, place, record.
     Dial(DialOrder),
@@ -152,7 +154,7 @@ pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
         return Decision::Cancel;
     }
     match readable_plan(facts) {
-        Err(errors) => Decision::Reject { errors, plan: None, until: None },
+        Err(errors) => Decision::Reject { errors, plan: None, due: None, until: None },
         Ok(plan) => match status.attempts.last() {
             None => decide_first(facts, status, plan, now),
             Some(last) => decide_retry(facts, status, last, plan, now),
@@ -181,11 +183,17 @@ fn readable_plan(facts: &CallFacts<'_>) -> Result<CallPlan, Vec<FieldError>> {
 fn decide_open_claim(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> Decision {
     let settled_from = settled_from(open, facts.request_timeout);
     match facts.claimant {
-        Claimant::RunningHere => Decision::InFlight { until: None },
+        // The script reports by itself; should it die, somebody has to look.
+        Claimant::RunningHere => Decision::InFlight { until: settled_from.max(in_a_while(now)) },
         Claimant::ForgottenHere => Decision::Release { attempt: open.number },
-        Claimant::Elsewhere if now < settled_from => Decision::InFlight { until: Some(settled_from) },
+        Claimant::Elsewhere if now < settled_from => Decision::InFlight { until: settled_from },
         Claimant::Elsewhere => Decision::Resolve { attempt: open.number },
     }
+}
+
+/// Not at once again.
+fn in_a_while(now: Timestamp) -> Timestamp {
+    now.saturating_add(CLOCK_MARGIN).unwrap_or(now)
 }
 
 /// From when on nobody will report on an open claim any more.
@@ -224,10 +232,7 @@ fn decide_retry(
     now: Timestamp,
 ) -> Decision {
     let made = status.attempt_count.unwrap_or(last.number).max(last.number);
-    let planned = status.next_run_time.or(last.end_time).unwrap_or(last.not_after);
-    // Nothing has rung yet and somebody moved the call: not before its new time.
-    let moved = status.start_time.is_none() && status.effective_time != Some(plan.effective);
-    let due = if moved { planned.max(plan.effective) } else { planned };
+    let due = retry_due(status, last, &plan);
     if plan.suspended {
         return Decision::Wait { reason: WaitReason::Suspended, plan, due, until: None };
     }
@@ -238,6 +243,19 @@ fn decide_retry(
         return Decision::GiveUp { why: "the next attempt could not start within its deadline".to_owned() };
     }
     decide_due(facts, made + 1, due, WaitReason::Retrying, plan, now)
+}
+
+/// When the attempt after `last` is due: as its result said, but not before the new time of a call that was moved while
+/// nothing had rung. A time that stems from an earlier move is forgotten with that move.
+fn retry_due(status: &ScheduledCallStatus, last: &Attempt, plan: &CallPlan) -> Timestamp {
+    let answered = last.end_time.unwrap_or(last.not_after);
+    let moved = status.start_time.is_none() && status.effective_time != Some(plan.effective);
+    let from_earlier_move = status.next_run_time == status.effective_time;
+    match status.next_run_time {
+        Some(stored) if !moved => stored,
+        Some(stored) if !from_earlier_move => stored.max(plan.effective),
+        _ => answered.max(plan.effective),
+    }
 }
 
 /// An attempt is wanted at `due` and may start until the plan's deadline: wait for the time, then for the Dialer.
@@ -252,7 +270,12 @@ fn decide_due(
     let latest = plan.latest_start(due);
     let too_late = latest.saturating_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
     if let Some(error) = unusable(&facts.dialer) {
-        return Decision::Reject { errors: vec![error], plan: Some(plan), until: Some(too_late) };
+        return Decision::Reject {
+            errors: vec![error],
+            plan: Some(plan),
+            due: Some(due),
+            until: Some(too_late),
+        };
     }
     if now < due {
         return Decision::Wait { reason: early, plan, due, until: Some(due) };

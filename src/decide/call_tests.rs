@@ -183,6 +183,39 @@ fn a_call_moved_between_attempts_waits_for_its_new_time() {
     assert_eq!(word(&decided(&moved, at("2026-11-03T10:00:00Z"))), "dial 2");
 }
 
+/// The retrying call after `change` of its spec and one status write, as decided with this Dialer.
+fn rewritten(call: CallView, spec: serde_json::Value, dialer: DialerState, now: Timestamp) -> CallView {
+    let edited = CallView { spec: super::test_support::call(spec).spec, ..call };
+    let defaults = defaults();
+    let facts = CallFacts { dialer, ..facts(&edited, &defaults) };
+    let written = status_for(&edited, &decide_call(&facts, now), now).expect("something to write");
+    stored(edited.clone(), written)
+}
+
+#[test]
+fn a_move_between_attempts_is_not_forgotten_while_the_call_is_held_or_its_dialer_missing() {
+    let ready = || DialerState::Ready { name: "default".to_owned() };
+    let missing = || DialerState::Missing { name: "default".to_owned() };
+    let tomorrow = "2026-11-03T10:00:00Z";
+    let retrying = || recorded(claimed(call(json!({})), "t", at(DUE)), "t", &busy(), due_plus(100));
+
+    let held =
+        rewritten(retrying(), json!({"scheduledFor": tomorrow, "suspend": true}), ready(), due_plus(1000));
+    let resumed = CallView { spec: call(json!({"scheduledFor": tomorrow})).spec, ..held };
+    assert_eq!(word(&decided(&resumed, due_plus(60_000))), "wait Retrying");
+    assert_eq!(word(&decided(&resumed, at(tomorrow))), "dial 2");
+
+    let stalled = rewritten(retrying(), json!({"scheduledFor": tomorrow}), missing(), due_plus(1000));
+    assert_eq!(word(&decided(&stalled, due_plus(60_000))), "wait Retrying");
+    assert_eq!(word(&decided(&stalled, at(tomorrow))), "dial 2");
+
+    // Moved twice: the first move is forgotten.
+    let noon = "2026-11-02T12:00:00Z";
+    let twice = rewritten(stalled, json!({"scheduledFor": noon}), ready(), due_plus(2000));
+    assert_eq!(word(&decided(&twice, at("2026-11-02T11:59:59Z"))), "wait Retrying");
+    assert_eq!(word(&decided(&twice, at(noon))), "dial 2");
+}
+
 #[test]
 fn a_retry_that_cannot_be_sent_keeps_its_due_time_and_so_its_deadline() {
     let spec = json!({"startingDeadlineSeconds": 60});

@@ -114,9 +114,8 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
         Decision::Done => observed(stored, call),
         Decision::Wait { reason: WaitReason::Scheduled, due, .. } if is_near(*due, now) => return None,
         Decision::Wait { reason, plan, due, .. } => waiting(call, stored, reason, plan, *due, now),
-        Decision::Reject { errors, plan, .. } => {
-            let next_run = plan.as_ref().map(|plan| plan.effective).filter(|_| stored.attempts.is_empty());
-            let standing = Standing::rejected(errors, next_run.or(stored.next_run_time));
+        Decision::Reject { errors, plan, due, .. } => {
+            let standing = Standing::rejected(errors, due.or(stored.next_run_time));
             stand(call, with_plan(call, stored.clone(), plan.as_ref(), now), standing, now)
         }
         Decision::Miss { reason, plan } => {
@@ -242,7 +241,7 @@ fn waiting(
     };
     let next_run = (*reason != WaitReason::Suspended).then_some(due);
     // A suspended retry must find its due time again when it is resumed.
-    let next_run = next_run.or(stored.next_run_time.filter(|_| !stored.attempts.is_empty()));
+    let next_run = next_run.or((!stored.attempts.is_empty()).then_some(due));
     let standing = Standing::pending(reason.as_str(), message, next_run);
     stand(call, with_plan(call, stored.clone(), Some(plan), now), standing, now)
 }
