@@ -13,6 +13,8 @@
 //! Dependencies point one way: `api ← schedule ← decide ← dial ← controller`. The guarantee (at most one request per
 //! attempt number, whatever crashes) rests on one write: `controller::claim`.
 
+#![forbid(unsafe_code)]
+
 pub mod api;
 pub mod cli;
 pub mod clock;

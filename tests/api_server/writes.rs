@@ -39,7 +39,7 @@ fn a_call_costs_two_status_writes_and_one_more_for_its_plan_when_seen_early() {
     let kubeconfig = own.kubeconfig_for("call-operator", "call-operator").unwrap();
     let dialer = LedgerDialer::start();
     own.apply_yaml(&dialer.manifest("")).unwrap();
-    let operator = Operator::launch(&kubeconfig.to_string_lossy(), "default", &[]);
+    let operator = Operator::launch(&kubeconfig.to_string_lossy(), operator::EVERY_NAMESPACE, &[]);
     eventually("the operator to be ready", || (operator.readyz().0 == 200).then_some(()));
 
     let near: String = (0..5).map(|i| call(&format!("near{i}"), "+15550000001", &in_ms(3000), "")).collect();
@@ -62,7 +62,7 @@ fn a_call_costs_two_status_writes_and_one_more_for_its_plan_when_seen_early() {
 
     // A new operator finds everything right and writes nothing; a call that it rings shows that it has seen all.
     assert_eq!(operator.terminate(), 0);
-    let next = Operator::launch(&kubeconfig.to_string_lossy(), "default", &[]);
+    let next = Operator::launch(&kubeconfig.to_string_lossy(), operator::EVERY_NAMESPACE, &[]);
     eventually("the operator to be ready", || (next.readyz().0 == 200).then_some(()));
     own.apply_yaml(&call("last", "+15550000003", &in_ms(3000), "")).unwrap();
     eventually("the last call", || {

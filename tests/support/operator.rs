@@ -9,6 +9,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+/// In place of a namespace: serve all of them, as the operator does without the flag.
+pub const EVERY_NAMESPACE: &str = "";
+
 /// A running operator; ends when dropped.
 pub struct Operator {
     process: Guarded,
@@ -51,8 +54,6 @@ impl Operator {
         let (health, metrics) = (free_address(), free_address());
         let mut arguments = vec![
             "controller",
-            "--namespace",
-            namespace,
             "--leader-elect=false",
             "--health-address",
             &health,
@@ -60,6 +61,9 @@ impl Operator {
             &metrics,
             "--log-format=json",
         ];
+        if namespace != EVERY_NAMESPACE {
+            arguments.extend(["--namespace", namespace]);
+        }
         arguments.extend(flags);
         let environment = [("KUBECONFIG", kubeconfig)];
         let program = env!("CARGO_BIN_EXE_call-operator");
