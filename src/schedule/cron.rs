@@ -1,0 +1,155 @@
+//! Rule *schedule*: a five-field cron expression on the wall clock.
+//!
+//! `croner` parses it and finds its times, on civil time: on zoned time it has other ideas about gaps and overlaps than
+//! RFC 5545. What it accepts beyond five-field cron is refused here, so that nobody relies on it.
+
+use jiff::Span as Steps;
+use jiff::civil::DateTime;
+use std::str::FromStr;
+
+const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/// A text that is no five-field cron expression.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "\"{text}\" is not a five-field cron expression (minute, hour, day of month, month, day of week): {why}"
+)]
+pub struct BadCron {
+    text: String,
+    why: String,
+}
+
+/// A cron expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cron(croner::Cron);
+
+impl Cron {
+    /// Reads an expression: numbers, lists, ranges, steps, and the three-letter names of months and days. When day of
+    /// month and day of week are both restricted, either is enough; `*/n` is restricted.
+    ///
+    /// # Errors
+    /// When it has another number of fields, or one of them cannot be read.
+    pub fn parse(text: &str) -> Result<Self, BadCron> {
+        let bad = |why: String| BadCron { text: text.to_owned(), why };
+        let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+        let [minute, hour, day, month, weekday] = fields[..] else {
+            return Err(bad(format!("it has {} fields", fields.len())));
+        };
+        for (field, names) in
+            [(minute, &[] as &[&str]), (hour, &[]), (day, &[]), (month, &MONTHS), (weekday, &DAYS)]
+        {
+            check_words(field, names).map_err(bad)?;
+        }
+        croner::Cron::from_str(text).map(Self).map_err(|error| bad(error.to_string()))
+    }
+
+    /// The first time of the rule at or after `from`.
+    pub fn next(&self, from: DateTime) -> Option<DateTime> {
+        let whole = if from.subsec_nanosecond() == 0 {
+            from
+        } else {
+            from.with().subsec_nanosecond(0).build().ok()?.checked_add(Steps::new().seconds(1)).ok()?
+        };
+        // An error means that nothing was found in the years that can be searched.
+        self.0.find_next_occurrence(&whole, true).ok()
+    }
+}
+
+/// Every part is made of numbers, `*`, `-`, `/` and, whole, the names of this field.
+fn check_words(field: &str, names: &[&str]) -> Result<(), String> {
+    for part in field.split(['-', '/', ',']) {
+        let number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let name = names.iter().any(|name| name.eq_ignore_ascii_case(part));
+        if !number && !name && part != "*" {
+            return Err(format!("\"{part}\" in \"{field}\" is not understood"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn first(expression: &str, from: DateTime, count: usize) -> Vec<String> {
+        let cron = Cron::parse(expression).unwrap();
+        let mut from = from;
+        let mut found = Vec::new();
+        while let Some(next) = cron.next(from).filter(|_| found.len() < count) {
+            found.push(next.to_string());
+            from = next.checked_add(Steps::new().nanoseconds(1)).unwrap();
+        }
+        found
+    }
+
+    #[test]
+    fn expressions_mean_what_cron_means() {
+        let from = date(2026, 3, 1).at(0, 0, 0, 0); // a Sunday
+        let cases: [(&str, &[&str]); 9] = [
+            ("0 10 * * MON-FRI", &["2026-03-02T10:00:00", "2026-03-03T10:00:00"]),
+            (
+                "*/20 9-10 * * *",
+                &["2026-03-01T09:00:00", "2026-03-01T09:20:00", "2026-03-01T09:40:00", "2026-03-01T10:00:00"],
+            ),
+            ("0 0 1,15 jan,mar *", &["2026-03-01T00:00:00", "2026-03-15T00:00:00", "2027-01-01T00:00:00"]),
+            // Both restricted: either.
+            ("0 0 13 * FRI", &["2026-03-06T00:00:00", "2026-03-13T00:00:00", "2026-03-20T00:00:00"]),
+            (
+                "0 0 */10 * 1",
+                &["2026-03-01T00:00:00", "2026-03-02T00:00:00", "2026-03-09T00:00:00", "2026-03-11T00:00:00"],
+            ),
+            ("0 0 13 * */2", &["2026-03-01T00:00:00", "2026-03-03T00:00:00", "2026-03-05T00:00:00"]),
+            ("0 0 * * 0", &["2026-03-01T00:00:00", "2026-03-08T00:00:00"]),
+            ("0 0 * * 7", &["2026-03-01T00:00:00", "2026-03-08T00:00:00"]),
+            ("0 0 29 2 *", &["2028-02-29T00:00:00", "2032-02-29T00:00:00"]),
+        ];
+        for (expression, expected) in cases {
+            assert_eq!(first(expression, from, expected.len()), expected, "{expression}");
+        }
+        assert!(first("0 0 30 2 *", from, 1).is_empty());
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_is_after_the_second() {
+        let from = date(2026, 3, 1).at(10, 0, 0, 1);
+        assert_eq!(first("0 10 * * *", from, 1), ["2026-03-02T10:00:00"]);
+    }
+
+    #[test]
+    fn what_is_not_five_field_cron_is_refused() {
+        let refused = [
+            "",
+            "0 10 * *",
+            "0 0 10 * * *",
+            "@daily",
+            "60 * * * *",
+            "* 24 * * *",
+            "0 0 0 * *",
+            "0 0 * 13 *",
+            "0 0 * * 8",
+            "0 0 L * *",
+            "0 0 * * 5L",
+            "0 0 * * MON#2",
+            "0 0 15W * *",
+            "0 0 ? * *",
+            "0 0 * MON *",
+            "0 0 * * JAN",
+            "0 0 1,,2 * *",
+            "*/0 * * * *",
+            "5/10 * * * *",
+            "0 0 * * FRI-MON",
+            "0 0 * * MONDAY",
+            "0 0 * * *x",
+            "0 0 -1 * *",
+        ];
+        for expression in refused {
+            let error = Cron::parse(expression);
+            assert!(error.is_err(), "{expression}");
+        }
+        let error = Cron::parse("0 0 10 * * *").unwrap_err().to_string();
+        assert!(error.ends_with("it has 6 fields"), "{error}");
+    }
+}
