@@ -1,11 +1,13 @@
 //! The command line: `controller`, `crd`. Flags become one [`Settings`]; each has an environment variable.
 
-use crate::api::{all_crds, crd_of_kind, crd_to_yaml};
+use crate::api::{DayOfWeek, all_crds, crd_of_kind, crd_to_yaml};
+use crate::clock::Clock;
 use crate::controller::{Settings, run};
-use crate::decide::{AddressPolicy, Defaults};
-use crate::schedule::find_zone;
+use crate::decide::{AddressPolicy, DefaultHours, Defaults};
+use crate::schedule::{Span, find_zone};
 use crate::telemetry::{self, LogFormat};
 use clap::{Args, Parser, Subcommand};
+use jiff::SignedDuration;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -51,6 +53,18 @@ struct ControllerArgs {
     #[arg(long, env = "DEFAULT_TIMEZONE", default_value = "Asia/Kolkata", value_parser = zone_name)]
     default_time_zone: String,
 
+    /// Opening time of business hours that are respected and not given, HH:MM.
+    #[arg(long, env = "DEFAULT_BUSINESS_HOURS_START", default_value = "09:00")]
+    business_hours_start: String,
+
+    /// Closing time of the same, HH:MM or 24:00; before the start it is on the next day.
+    #[arg(long, env = "DEFAULT_BUSINESS_HOURS_END", default_value = "18:00")]
+    business_hours_end: String,
+
+    /// Days on which they open, separated by commas.
+    #[arg(long, env = "CALL_OPERATOR_BUSINESS_DAYS", default_value = "Monday,Tuesday,Wednesday,Thursday,Friday", value_delimiter = ',', value_parser = day_of_week)]
+    business_days: Vec<DayOfWeek>,
+
     /// Attempts in all, where a call's retryPolicy names no number (1 to 10).
     #[arg(long, env = "QUEUE_RETRY_ATTEMPTS", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10))]
     retry_max_attempts: i32,
@@ -84,6 +98,14 @@ struct ControllerArgs {
     /// Allow dialers at loopback and private addresses. Cloud metadata addresses are refused always.
     #[arg(long, env = "CALL_OPERATOR_DIALER_ALLOW_PRIVATE_ADDRESSES", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     dialer_allow_private_addresses: bool,
+
+    /// For tests: how far ahead of the system's the operator's clock is set at start, in seconds.
+    #[arg(long, env = "CALL_OPERATOR_CLOCK_OFFSET", hide = true, allow_negative_numbers = true)]
+    clock_offset: Option<f64>,
+
+    /// For tests: how many seconds the operator's clock counts in a second.
+    #[arg(long, env = "CALL_OPERATOR_CLOCK_RATE", hide = true)]
+    clock_rate: Option<f64>,
 
     /// How log lines look.
     #[arg(long, env = "CALL_OPERATOR_LOG_FORMAT", default_value = "text")]
@@ -142,10 +164,22 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
         Some(seconds) => seconds,
         None => old_backoff_delay(std::env::var("QUEUE_RETRY_BACKOFF_DELAY").ok().as_deref())?,
     };
+    let hours = DefaultHours {
+        start: args.business_hours_start,
+        end: args.business_hours_end,
+        days: args.business_days,
+    };
+    Span::parse(&hours.start, &hours.end)
+        .map_err(|error| format!("--business-hours-start, --business-hours-end: {error}"))?;
+    let allowed = std::env::var("CALL_OPERATOR_TEST").is_ok_and(|value| value == "1");
+    let (clock, clock_rate) = clock(args.clock_offset, args.clock_rate, allowed)?;
     Ok(Settings {
         namespaces: args.namespace,
+        clock,
         defaults: Defaults {
             time_zone: args.default_time_zone,
+            hours,
+            clock_rate,
             retry_max_attempts: args.retry_max_attempts,
             retry_initial_delay_seconds: initial_delay,
         },
@@ -157,6 +191,38 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
         health_address: args.health_address.0,
         metrics_address: args.metrics_address.0,
     })
+}
+
+/// The system's clock, or in tests one that runs ahead or fast.
+fn clock(offset: Option<f64>, rate: Option<f64>, allowed: bool) -> Result<(Clock, f64), String> {
+    if offset.is_none() && rate.is_none() {
+        return Ok((Clock::default(), 1.0));
+    }
+    if !allowed {
+        return Err(
+            "--clock-offset and --clock-rate are for tests; they need CALL_OPERATOR_TEST=1".to_owned()
+        );
+    }
+    let offset = SignedDuration::try_from_secs_f64(offset.unwrap_or(0.0))
+        .map_err(|error| format!("--clock-offset: {error}"))?;
+    let rate = rate.unwrap_or(1.0);
+    if !(rate.is_finite() && rate > 0.0) {
+        return Err(format!("--clock-rate {rate}: must be above 0"));
+    }
+    Ok((Clock::simulated(offset, rate), rate))
+}
+
+/// A day by its name, or the first three letters of it.
+fn day_of_week(text: &str) -> Result<DayOfWeek, String> {
+    let days = DayOfWeek::ALL.into_iter();
+    let text = text.trim();
+    days.into_iter()
+        .find(|day| {
+            let name = format!("{day:?}");
+            name.eq_ignore_ascii_case(text)
+                || name.get(..3).is_some_and(|short| short.eq_ignore_ascii_case(text))
+        })
+        .ok_or_else(|| "not a day of the week; write Monday, Tuesday, …".to_owned())
 }
 
 /// The old service gave the delay in milliseconds; whole seconds are what a policy counts in.

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dial", &["api", "decide", "clock"]),
     ("metrics", &["decide", "schedule"]),
     ("controller", &["api", "clock", "decide", "dial", "metrics", "probes", "schedule", "words"]),
-    ("cli", &["api", "controller", "decide", "schedule", "telemetry"]),
+    ("cli", &["api", "clock", "controller", "decide", "schedule", "telemetry"]),
     ("lib", &[]),
     ("main", &[]),
 ];

@@ -6,7 +6,10 @@
 //! harms only its own object.
 
 use super::readable::{Readable, readable};
-use super::{BusinessHours, LocalReference, Priority, RetryPolicy, ScheduledCall, ScheduledCallStatus};
+use super::{
+    BusinessHours, LocalReference, OCCURRENCE_ANNOTATION, Priority, RetryPolicy, SCHEDULED_TIME_ANNOTATION,
+    ScheduledCall, ScheduledCallStatus,
+};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -28,6 +31,39 @@ pub struct CallView {
     /// [`CallView::trim`] before the entries are dropped.
     #[serde(skip)]
     pub edited_at: Option<Timestamp>,
+    /// The series that made this call, if one did. Noted by [`CallView::trim`].
+    #[serde(skip)]
+    pub series: Option<Box<SeriesMark>>,
+}
+
+/// What a call knows of the series that made it, from its controller reference and annotations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeriesMark {
+    /// Name of the RecurringCall.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Nominal time of this occurrence.
+    pub nominal: Option<Timestamp>,
+    /// Number of this occurrence, from 1.
+    pub occurrence: Option<i64>,
+}
+
+impl SeriesMark {
+    fn of(metadata: &ObjectMeta) -> Option<Box<Self>> {
+        let owner = metadata.owner_references.iter().flatten().find(|owner| {
+            owner.controller == Some(true)
+                && owner.kind == "RecurringCall"
+                && owner.api_version.split('/').next() == Some(super::GROUP)
+        })?;
+        let annotation = |name: &str| metadata.annotations.as_ref()?.get(name);
+        Some(Box::new(Self {
+            name: owner.name.clone(),
+            uid: owner.uid.clone(),
+            nominal: annotation(SCHEDULED_TIME_ANNOTATION).and_then(|text| text.parse().ok()),
+            occurrence: annotation(OCCURRENCE_ANNOTATION).and_then(|text| text.parse().ok()),
+        }))
+    }
 }
 
 /// What deciding needs of a ScheduledCall's spec; the meaning of each field is in [`super::ScheduledCallSpec`].
@@ -60,10 +96,12 @@ impl CallView {
         serde_json::from_value(serde_json::to_value(call)?)
     }
 
-    /// Notes the time of the last edit and drops the metadata that no decision reads: three quarters of an object's
+    /// Notes the time of the last edit and the series, and drops the metadata that no decision reads: three quarters of an object's
     /// memory.
     pub fn trim(&mut self) {
         self.edited_at = last_edit(&self.metadata);
+        self.series = SeriesMark::of(&self.metadata);
+        self.metadata.owner_references = None;
         self.metadata.managed_fields = None;
         self.metadata.annotations = None;
         self.metadata.labels = None;
@@ -98,6 +136,12 @@ impl CallView {
         self.metadata.creation_timestamp.as_ref().map(|time| time.0)
     }
 
+    /// Whether nothing more will be dialled for it.
+    pub fn is_finished(&self) -> bool {
+        let state = self.status.read().and_then(|status| status.state.as_ref());
+        state.is_some_and(super::CallState::is_finished)
+    }
+
     /// Name of the Dialer that the spec asks for.
     pub fn dialer_name(&self) -> &str {
         self.spec
@@ -108,7 +152,7 @@ impl CallView {
 }
 
 /// Newest `managedFields` time that is not about the status subresource. Entries without a time do not count.
-fn last_edit(metadata: &ObjectMeta) -> Option<Timestamp> {
+pub(super) fn last_edit(metadata: &ObjectMeta) -> Option<Timestamp> {
     metadata
         .managed_fields
         .iter()

@@ -15,6 +15,9 @@ pub const STALLED: &str = "Stalled";
 /// The spec uses a field that this version reads but does not act on.
 pub const FIELDS_IGNORED: &str = "FieldsIgnored";
 
+/// A calendar named dated holidays or exceptions, and none of them lies ahead.
+pub const HOLIDAYS_EXHAUSTED: &str = "HolidaysExhausted";
+
 /// `status` of a condition (metav1.Condition).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Truth {

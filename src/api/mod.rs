@@ -17,6 +17,7 @@ mod recurring_call;
 mod retry;
 mod scheduled_call;
 mod scheduled_call_status;
+mod timing_views;
 
 pub use business_calendar::*;
 pub use call_view::*;
@@ -29,6 +30,7 @@ pub use recurring_call::*;
 pub use retry::*;
 pub use scheduled_call::*;
 pub use scheduled_call_status::*;
+pub use timing_views::*;
 
 /// The API group. Every label, annotation and CRD name is built from it; a test holds the kinds' derives to it.
 pub const GROUP: &str = "call-operator.dev";
@@ -38,3 +40,12 @@ pub const VERSION: &str = "v1alpha1";
 
 /// The name of the Dialer that a call uses when it names none.
 pub const DEFAULT_DIALER: &str = "default";
+
+/// Label of a call that a series made: the name of the series (cut to what a label may hold).
+pub const RECURRING_CALL_LABEL: &str = "call-operator.dev/recurring-call";
+
+/// Annotation of a call that a series made: its nominal time (RFC 3339, UTC).
+pub const SCHEDULED_TIME_ANNOTATION: &str = "call-operator.dev/scheduled-time";
+
+/// Annotation of a call that a series made: its number in the series, from 1.
+pub const OCCURRENCE_ANNOTATION: &str = "call-operator.dev/occurrence";

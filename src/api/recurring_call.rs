@@ -402,6 +402,12 @@ pub struct RecurringCallStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<i64>,
 
+    /// Hash of all that decides the times (spec, calendar, operator defaults) as of the last pass: when it changes, the
+    /// series starts over at the edit's instant. Example: "1f2e3d4c5b6a7988".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub schedule_revision: Option<String>,
+
     /// How many calls were never made because the operator was away past their deadline. Example: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<i64>,

@@ -205,6 +205,19 @@ pub enum DayOfWeek {
     Sunday,
 }
 
+impl DayOfWeek {
+    /// All seven, from Monday.
+    pub const ALL: [Self; 7] = [
+        Self::Monday,
+        Self::Tuesday,
+        Self::Wednesday,
+        Self::Thursday,
+        Self::Friday,
+        Self::Saturday,
+        Self::Sunday,
+    ];
+}
+
 /// Hours in which a call may start, given in place. What is left out comes from the operator's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]

@@ -6,11 +6,11 @@
 
 use super::error::ApiError;
 use super::gate::{Gate, WriteClass};
-use kube::api::{GetParams, ObjectMeta, PostParams, Request};
+use kube::api::{DeleteParams, GetParams, ObjectMeta, PostParams, Preconditions, Request};
 use kube::{Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Name that stands in `managedFields` for what the operator writes.
@@ -43,8 +43,78 @@ impl ApiServer {
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
     {
+        self.read_as::<K, K>(metadata).await
+    }
+
+    /// Reads the object of kind `K` as whatever type the caller needs.
+    ///
+    /// # Errors
+    /// `Gone` when there is none.
+    pub async fn read_as<K, R>(&self, metadata: &ObjectMeta) -> Result<R, ApiError>
+    where
+        K: Resource<DynamicType = ()>,
+        R: DeserializeOwned,
+    {
         let request = target::<K>(metadata).get(name(metadata), &GetParams::default()).map_err(not_built)?;
         self.send(request, REQUEST_TIMEOUT).await
+    }
+
+    /// Makes a new object of kind `K`.
+    ///
+    /// # Errors
+    /// `Conflict` when there is one of that name.
+    pub async fn create<K, R>(
+        &self,
+        class: WriteClass,
+        namespace: &str,
+        object: &Value,
+    ) -> Result<R, ApiError>
+    where
+        K: Resource<DynamicType = ()>,
+        R: DeserializeOwned,
+    {
+        let body = serde_json::to_vec(object).map_err(|error| ApiError::Refused(error.to_string()))?;
+        let request = Request::new(K::url_path(&(), Some(namespace)));
+        let request = request.create(&managed(), body).map_err(not_built)?;
+        let _pass = self.gate.enter(class).await;
+        self.send(request, REQUEST_TIMEOUT).await
+    }
+
+    /// Replaces an object of kind `K` (all but its status) by one that was read and changed, if its resourceVersion is
+    /// still the one that was read.
+    ///
+    /// # Errors
+    /// `Conflict` when the object has changed, `Gone` when it is no more.
+    pub async fn replace<K, R>(
+        &self,
+        class: WriteClass,
+        metadata: &ObjectMeta,
+        object: &Value,
+    ) -> Result<R, ApiError>
+    where
+        K: Resource<DynamicType = ()>,
+        R: DeserializeOwned,
+    {
+        let body = serde_json::to_vec(object).map_err(|error| ApiError::Refused(error.to_string()))?;
+        let request = target::<K>(metadata).replace(name(metadata), &managed(), body).map_err(not_built)?;
+        let _pass = self.gate.enter(class).await;
+        self.send(request, REQUEST_TIMEOUT).await
+    }
+
+    /// Deletes the object of kind `K` that `metadata` describes, if its uid and resourceVersion are still those.
+    ///
+    /// # Errors
+    /// `Conflict` when the object has changed, `Gone` when it is no more.
+    pub async fn delete<K>(&self, class: WriteClass, metadata: &ObjectMeta) -> Result<(), ApiError>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let preconditions =
+            Preconditions { uid: metadata.uid.clone(), resource_version: metadata.resource_version.clone() };
+        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+        let request = target::<K>(metadata).delete(name(metadata), &params).map_err(not_built)?;
+        let _pass = self.gate.enter(class).await;
+        self.send::<Value>(request, REQUEST_TIMEOUT).await.map(|_| ())
     }
 
     /// Replaces the status of the object that `metadata` describes, if its resourceVersion is still the one given.
@@ -75,9 +145,8 @@ impl ApiServer {
             "status": status,
         });
         let body = serde_json::to_vec(&body).map_err(|error| ApiError::Refused(error.to_string()))?;
-        let manager = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         let request = target::<K>(metadata)
-            .replace_subresource("status", name(metadata), &manager, body)
+            .replace_subresource("status", name(metadata), &managed(), body)
             .map_err(not_built)?;
         let timeout = if class == WriteClass::Claim { CLAIM_TIMEOUT } else { REQUEST_TIMEOUT };
         let _pass = self.gate.enter(class).await;
@@ -94,6 +163,10 @@ impl ApiServer {
             Err(_) => Err(ApiError::Uncertain(format!("no answer within {timeout:?}"))),
         }
     }
+}
+
+fn managed() -> PostParams {
+    PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() }
 }
 
 fn target<K: Resource<DynamicType = ()>>(metadata: &ObjectMeta) -> Request {

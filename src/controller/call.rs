@@ -1,6 +1,7 @@
 //! Reconciler of ScheduledCalls: observe → decide → apply. (Plan is the first half of decide; claim, place and record
 //! run beside it, in `script`.)
 
+use super::confirm::confirm;
 use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
 use super::gate::WriteClass;
@@ -30,22 +31,22 @@ const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
 /// # Errors
 /// When a status could not be written; [`on_error`] says when to try again.
 pub async fn reconcile(call: Arc<CallView>, scope: Arc<Scope>) -> Result<Action, ApiError> {
-    if !dialers_are_known(&scope).await {
+    if !all_is_known(&scope).await {
         return Ok(Action::await_change());
     }
     let now = scope.context.clock.now();
     let seen = observe(&scope, call);
     let decision = decide_call(&seen.facts(&scope, now), now);
     apply(&scope, &seen, &decision, now).await?;
-    Ok(next_look(&decision, now))
+    Ok(next_look(&scope, &decision, now))
 }
 
-/// No call is decided before the first list of Dialers: each would look as if its Dialer were missing. `false` when the
-/// process ends first.
-async fn dialers_are_known(scope: &Scope) -> bool {
+/// No call is decided before the first lists of all kinds: what it refers to would look as if it were missing. `false`
+/// when the process ends first.
+async fn all_is_known(scope: &Scope) -> bool {
     tokio::select! {
         biased;
-        () = scope.dialers_known.cancelled() => true,
+        () = scope.listed.for_calls() => true,
         () = scope.context.shutdown.cancelled() => false,
     }
 }
@@ -80,13 +81,15 @@ async fn apply(
             settle(scope, call, resolved_unknown(call, *attempt, now)).await?;
         }
         Decision::Leave { why } => note_left_alone(call, why),
+        Decision::Confirm => confirm_aside(scope, call),
+        Decision::Wait { reason: WaitReason::Series, .. } => scope.wake_siblings(call),
         Decision::InFlight { .. }
         | Decision::Done
         | Decision::Reject { .. }
         | Decision::Wait { .. }
         | Decision::Miss { .. }
         | Decision::GiveUp { .. }
-        | Decision::Cancel => {}
+        | Decision::Cancel { .. } => {}
     }
     Ok(())
 }
@@ -97,6 +100,20 @@ async fn settle(scope: &Scope, call: &CallView, status: Option<ScheduledCallStat
     store(scope, WriteClass::Record, call, &status).await?;
     scope.context.events.status_written(call, &status);
     Ok(())
+}
+
+/// Reads a call's series and siblings live, beside the reconciler, and has the call decided anew.
+fn confirm_aside(scope: &Arc<Scope>, call: &Arc<CallView>) {
+    let Some(asking) = scope.context.confirming.begin(call.uid(), &script::line_of(call)) else { return };
+    let (scope, call) = (Arc::clone(scope), Arc::clone(call));
+    tokio::spawn(async move {
+        if let Err(error) = confirm(&scope, &call).await {
+            note_not_written(&call, &error);
+            tokio::time::sleep(error.class().retry_after()).await;
+        }
+        drop(asking);
+        scope.wake(&call);
+    });
 }
 
 /// Writes what there is to explain beside the reconciler: thousands of plans that wait for the API server must not keep
@@ -166,7 +183,7 @@ fn note_not_written(call: &CallView, error: &ApiError) {
     }
 }
 
-fn next_look(decision: &Decision, now: Timestamp) -> Action {
+fn next_look(scope: &Scope, decision: &Decision, now: Timestamp) -> Action {
     let until = match decision {
         Decision::Wait { until, .. } | Decision::Reject { until, .. } => *until,
         Decision::InFlight { until } => Some(*until),
@@ -179,10 +196,12 @@ fn next_look(decision: &Decision, now: Timestamp) -> Action {
         | Decision::Resolve { .. }
         | Decision::Miss { .. }
         | Decision::GiveUp { .. }
-        | Decision::Cancel => None,
+        | Decision::Confirm
+        | Decision::Cancel { .. } => None,
     };
     let sleep = until.map(|until| time_until(until, now).unwrap_or(Duration::ZERO));
-    sleep.map_or_else(Action::await_change, |sleep| Action::requeue(sleep.min(LONGEST_SLEEP)))
+    let clock = scope.context.clock;
+    sleep.map_or_else(Action::await_change, |sleep| Action::requeue(clock.real(sleep).min(LONGEST_SLEEP)))
 }
 
 /// When a call that stands in line is looked at again: to say so, and to miss its deadline if that passes.

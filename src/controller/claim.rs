@@ -161,7 +161,7 @@ impl Scope {
     /// Keeps what the API server has just returned as the newest view.
     pub(super) fn remember(&self, stored: &ScheduledCall) -> Option<Arc<CallView>> {
         let mut view = CallView::of(stored).ok()?;
-        view.trim();
+        self.context.take_in(&mut view);
         Some(self.context.newest.put(view))
     }
 }

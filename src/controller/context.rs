@@ -1,16 +1,19 @@
 //! What every part of the controller is given.
 
 use super::api_server::ApiServer;
+use super::books::{CalendarBook, SeriesBook};
 use super::dialers::DialerBook;
 use super::events::EventSink;
+use super::families::Families;
 use super::flights::Flights;
-use super::memory::{Holds, Newest, Recent};
-use crate::api::{CallView, DialerView};
+use super::memory::{Confirmed, Holds, Newest, Recent};
+use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
 use crate::dial::{Admission, Wire};
 use crate::metrics::Metrics;
 use crate::probes::Readiness;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
@@ -37,14 +40,24 @@ pub struct Context {
     pub plans: Flights,
     /// Plans that are being written at a time: each holds a whole status and its request.
     pub plan_writers: Semaphore,
-    /// Views newer than the cache.
-    pub newest: Newest,
+    /// Live reads of series and siblings that are under way.
+    pub confirming: Flights,
+    /// Views of calls newer than the cache.
+    pub newest: Newest<CallView>,
+    /// Views of series newer than the cache.
+    pub newest_series: Newest<SeriesView>,
+    /// When series and siblings of a call were last read live.
+    pub confirmed: Confirmed,
     /// Calls claimed a moment ago.
     pub recent: Recent,
     /// Calls whose request could not be sent.
     pub holds: Holds,
     /// Who dials next.
     pub admission: Admission,
+    /// Plans of calendars.
+    pub calendar_book: CalendarBook,
+    /// Plans of series.
+    pub series_book: SeriesBook,
     /// What is known of each Dialer beside its spec.
     pub dialer_book: DialerBook,
     /// Connections to dialers.
@@ -69,11 +82,44 @@ pub struct Scope {
     pub calls: Store<CallView>,
     /// Cache of Dialers.
     pub dialers: Store<DialerView>,
-    /// Set once the first list of Dialers is in the cache. Not `Store::wait_until_ready`: of several waiters that wakes
-    /// only the last (kube-runtime 5.0).
-    pub dialers_known: CancellationToken,
+    /// Cache of calendars.
+    pub calendars: Store<CalendarView>,
+    /// Cache of series.
+    pub series: Store<SeriesView>,
+    /// Which calls belong to which series.
+    pub families: Families,
+    /// What has been listed so far.
+    pub listed: Listed,
     /// Asks for a reconcile of a call.
     pub wake: mpsc::UnboundedSender<ObjectRef<CallView>>,
+    /// Asks for a reconcile of a series.
+    pub wake_series: mpsc::UnboundedSender<ObjectRef<SeriesView>>,
+}
+
+/// The first lists of the kinds on which decisions depend. Not `Store::wait_until_ready`: of several waiters that wakes
+/// only the last (kube-runtime 5.0).
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Calls are in the cache.
+    pub calls: CancellationToken,
+    /// Dialers are in the cache.
+    pub dialers: CancellationToken,
+    /// Calendars are in the cache.
+    pub calendars: CancellationToken,
+    /// Series are in the cache.
+    pub series: CancellationToken,
+}
+
+impl Listed {
+    /// Returns when a call can be decided: what it refers to would otherwise look as if it were missing.
+    pub async fn for_calls(&self) {
+        tokio::join!(self.dialers.cancelled(), self.calendars.cancelled(), self.series.cancelled());
+    }
+
+    /// Returns when a series can be decided.
+    pub async fn for_series(&self) {
+        tokio::join!(self.calls.cancelled(), self.calendars.cancelled());
+    }
 }
 
 impl Scope {
@@ -81,5 +127,38 @@ impl Scope {
     pub fn wake(&self, call: &CallView) {
         // Fails only when the controller has ended, and then nobody needs waking.
         self.wake.send(ObjectRef::from_obj(call)).ok();
+    }
+
+    /// Asks for a reconcile of this series, now.
+    pub fn wake_series(&self, namespace: &str, name: &str) {
+        self.wake_series.send(ObjectRef::new(name).within(namespace)).ok();
+    }
+}
+
+impl Context {
+    /// Trims a call that the API server has given us, and reads its times on our clock.
+    pub fn take_in(&self, call: &mut CallView) {
+        call.trim();
+        call.edited_at = call.edited_at.map(|edited| self.clock.noted(edited));
+        note_creation(&mut call.metadata, self.clock);
+    }
+
+    /// The same for a series.
+    pub fn take_in_series(&self, series: &mut SeriesView) {
+        series.trim();
+        series.edited_at = series.edited_at.map(|edited| self.clock.noted(edited));
+        note_creation(&mut series.metadata, self.clock);
+    }
+
+    /// The same for a calendar.
+    pub fn take_in_calendar(&self, calendar: &mut CalendarView) {
+        calendar.trim();
+        calendar.edited_at = calendar.edited_at.map(|edited| self.clock.noted(edited));
+    }
+}
+
+fn note_creation(metadata: &mut ObjectMeta, clock: Clock) {
+    if let Some(created) = &mut metadata.creation_timestamp {
+        created.0 = clock.noted(created.0);
     }
 }

@@ -76,7 +76,7 @@ impl DialerBook {
         }
         let planned = match &dialer.spec {
             Readable::Read(spec) => plan_dialer(&uid, spec, self.policy),
-            Readable::Unreadable(why) => Err(vec![unreadable(why)]),
+            Readable::Unreadable(why) => Err(vec![FieldError::unreadable(why)]),
         };
         let reason =
             planned.as_ref().err().and_then(|errors| errors.first()).map_or("Usable", |error| error.reason);
@@ -102,11 +102,6 @@ impl DialerBook {
     fn lock(&self) -> MutexGuard<'_, HashMap<LineKey, Page>> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn unreadable(why: &str) -> FieldError {
-    let message = format!("this version of call-operator cannot read it: {why}");
-    FieldError { reason: "InvalidSpec", path: "spec", message }
 }
 
 fn key(dialer: &DialerView) -> LineKey {

@@ -1,7 +1,7 @@
 //! What this process remembers beside the cache, all of it bounded and none of it needed for safety across restarts:
 //! the newest view after its own writes, calls claimed a moment ago, and how often a request could not be sent.
 
-use crate::api::CallView;
+use crate::api::{CallView, SeriesView};
 use crate::decide::RecentClaim;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -11,13 +11,45 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// that time (DESIGN 3.7); longer, because such an object may be seen late and its creation is cut to the second.
 const REMEMBER: SignedDuration = SignedDuration::from_secs(600);
 
-/// Views that are newer than the cache, because we wrote or read them ourselves.
-#[derive(Debug, Default)]
-pub struct Newest(Mutex<HashMap<String, Arc<CallView>>>);
+/// An object as it was seen at one of its versions.
+pub trait Seen {
+    /// The identity of the object.
+    fn uid(&self) -> &str;
+    /// By which two views of it are ordered.
+    fn version(&self) -> u64;
+}
 
-impl Newest {
+impl Seen for CallView {
+    fn uid(&self) -> &str {
+        Self::uid(self)
+    }
+    fn version(&self) -> u64 {
+        Self::version(self)
+    }
+}
+
+impl Seen for SeriesView {
+    fn uid(&self) -> &str {
+        Self::uid(self)
+    }
+    fn version(&self) -> u64 {
+        Self::version(self)
+    }
+}
+
+/// Views that are newer than the cache, because we wrote or read them ourselves.
+#[derive(Debug)]
+pub struct Newest<V>(Mutex<HashMap<String, Arc<V>>>);
+
+impl<V> Default for Newest<V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<V: Seen> Newest<V> {
     /// Keeps a view that the API server has just returned.
-    pub fn put(&self, view: CallView) -> Arc<CallView> {
+    pub fn put(&self, view: V) -> Arc<V> {
         let view = Arc::new(view);
         let mut views = lock(&self.0);
         let known = views.get(view.uid());
@@ -28,7 +60,7 @@ impl Newest {
     }
 
     /// The newer of the cached view and our own; ours is forgotten once the cache has caught up.
-    pub fn of(&self, cached: Arc<CallView>) -> Arc<CallView> {
+    pub fn of(&self, cached: Arc<V>) -> Arc<V> {
         let mut views = lock(&self.0);
         match views.get(cached.uid()) {
             Some(own) if own.version() > cached.version() => Arc::clone(own),
@@ -40,12 +72,47 @@ impl Newest {
         }
     }
 
+    /// Our own view, whatever the cache holds.
+    pub fn own(&self, uid: &str) -> Option<Arc<V>> {
+        lock(&self.0).get(uid).cloned()
+    }
+
     /// Whether we hold a newer view than this one.
-    pub fn is_ahead_of(&self, cached: &CallView) -> bool {
+    pub fn is_ahead_of(&self, cached: &V) -> bool {
         lock(&self.0).get(cached.uid()).is_some_and(|own| own.version() > cached.version())
     }
 
     /// Forgets an object that is gone.
+    pub fn forget(&self, uid: &str) {
+        lock(&self.0).remove(uid);
+    }
+}
+
+/// Verdicts that hang on other objects: when those were last read live for a call, and what its series was then.
+#[derive(Debug, Default)]
+pub struct Confirmed(Mutex<HashMap<String, Confirmation>>);
+
+/// One look at a call's series and siblings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// When.
+    pub at: Timestamp,
+    /// The series was gone.
+    pub series_gone: bool,
+}
+
+impl Confirmed {
+    /// Notes a look.
+    pub fn note(&self, uid: &str, confirmation: Confirmation) {
+        lock(&self.0).insert(uid.to_owned(), confirmation);
+    }
+
+    /// The last look for the call with this uid.
+    pub fn of(&self, uid: &str) -> Option<Confirmation> {
+        lock(&self.0).get(uid).copied()
+    }
+
+    /// Forgets a call that is over.
     pub fn forget(&self, uid: &str) {
         lock(&self.0).remove(uid);
     }

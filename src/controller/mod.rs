@@ -5,21 +5,27 @@
 //! itself. May not: decide anything itself.
 
 mod api_server;
+mod books;
+mod calendars;
 mod call;
+mod children;
 mod claim;
+mod confirm;
 mod context;
 mod dialers;
 mod error;
 mod events;
+mod families;
 mod flights;
 mod gate;
 mod memory;
+mod notice;
 mod observe;
 mod place;
 mod record;
 mod run;
 mod script;
-mod unsupported;
+mod series;
 mod watch;
 
 pub use run::{RunError, Settings, run};

@@ -1,9 +1,13 @@
 //! Observe: gather what a decision may know about a call.
 
+use super::books::said;
 use super::context::Scope;
 use super::flights::TokenState;
-use crate::api::{CallView, DialerView};
-use crate::decide::{CallFacts, Claimant, DialerPlan, DialerState};
+use crate::api::{CallView, DialerView, SeriesView};
+use crate::decide::{
+    CalendarState, CallFacts, Claimant, DialerPlan, DialerState, HoursFields, Parent, ParentFacts, Sibling,
+    SiblingProgress, nominal_of,
+};
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -17,7 +21,10 @@ pub struct Observed {
     pub call: Arc<CallView>,
     /// The plan of its Dialer, where it can be used.
     pub dialer: Option<Arc<DialerPlan>>,
+    /// The BusinessCalendar that it names.
+    pub calendar: CalendarState,
     state: DialerState,
+    parent: Parent,
 }
 
 impl Observed {
@@ -27,7 +34,10 @@ impl Observed {
         CallFacts {
             call: &self.call,
             dialer: self.state.clone(),
-            request_timeout: self.request_timeout(),
+            calendar: self.calendar.clone(),
+            parent: self.parent.clone(),
+            confirmed_at: context.confirmed.of(self.call.uid()).map(|confirmation| confirmation.at),
+            request_timeout: context.defaults.on_the_clock(self.request_timeout()),
             defaults: &context.defaults,
             claimant: claimant(scope, &self.call),
             hold_until: context.holds.until(self.call.uid()),
@@ -47,7 +57,58 @@ impl Observed {
 pub fn observe(scope: &Scope, cached: Arc<CallView>) -> Observed {
     let call = scope.context.newest.of(cached);
     let (state, dialer) = observe_dialer(scope, &call);
-    Observed { call, dialer, state }
+    let calendar = calendar_of(scope, &call);
+    let parent = observe_parent(scope, &call);
+    Observed { call, dialer, calendar, state, parent }
+}
+
+/// The BusinessCalendar that a call names.
+pub fn calendar_of(scope: &Scope, call: &CallView) -> CalendarState {
+    let name = call.spec.read().and_then(|spec| HoursFields::of_call(spec).calendar_name());
+    scope.calendar(call.namespace(), name)
+}
+
+/// The series that made the call: in the cache, or as it was last read live if that is newer.
+fn observe_parent(scope: &Scope, call: &CallView) -> Parent {
+    let Some(mark) = &call.series else { return Parent::None };
+    if scope.context.confirmed.of(call.uid()).is_some_and(|confirmation| confirmation.series_gone) {
+        return Parent::Gone;
+    }
+    let cached = scope.series.get(&ObjectRef::<SeriesView>::new(&mark.name).within(call.namespace()));
+    let cached = cached.filter(|series| series.uid() == mark.uid);
+    let newest = &scope.context.newest_series;
+    let series = cached.map(|series| newest.of(series)).or_else(|| newest.own(&mark.uid));
+    let Some(series) = series.filter(|series| series.metadata.deletion_timestamp.is_none()) else {
+        return Parent::Gone;
+    };
+    let calendar = scope.calendar_of_series(&series);
+    let reading = scope.context.series_book.reading_of(&series, &scope.context.defaults, &calendar);
+    let plan = match reading.plan {
+        Ok(plan) => plan,
+        Err(errors) => return Parent::Broken(said(&errors)),
+    };
+    let active = series.status.read().map(|status| status.active.as_slice()).unwrap_or_default();
+    Parent::Known(Box::new(ParentFacts {
+        plan,
+        edited_at: series.edited_at,
+        listed: active.iter().any(|listed| listed.uid == call.uid()),
+        siblings: scope.siblings(call).iter().filter_map(|other| sibling(other)).collect(),
+    }))
+}
+
+fn sibling(call: &CallView) -> Option<Sibling> {
+    let nominal = nominal_of(call, call.series.as_ref()?)?;
+    let status = call.status.read()?;
+    let spec = call.spec.read()?;
+    let held =
+        spec.suspend == Some(true) || spec.cancel == Some(true) || call.metadata.deletion_timestamp.is_some();
+    let progress = match status.attempts.last() {
+        _ if status.attempts.iter().any(crate::api::Attempt::is_open) => SiblingProgress::AttemptOpen,
+        Some(_) => SiblingProgress::BetweenAttempts,
+        None if held => SiblingProgress::Held,
+        None => SiblingProgress::Waiting,
+    };
+    Some(Sibling { nominal, due: status.effective_time.unwrap_or(nominal), progress })
 }
 
 /// Looks again at a call that was seen before; `None` when it is gone from the cache or is another object now.

@@ -36,8 +36,9 @@ pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Per
 /// be the one that was claimed for.
 fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Arc<DialerPlan>, String> {
     let seen = observe_again(scope, call).ok_or("the call was deleted")?;
-    let facts = seen.facts(scope, scope.context.clock.now());
-    may_still_send(&facts, &claimed.attempt().token).map_err(explain)?;
+    let now = scope.context.clock.now();
+    let facts = seen.facts(scope, now);
+    may_still_send(&facts, &claimed.attempt().token, now).map_err(explain)?;
     let plan = seen.dialer.clone().ok_or("the Dialer is gone")?;
     if plan.revision != claimed.attempt().dialer_revision {
         return Err("the Dialer was changed after the claim".to_owned());

@@ -4,9 +4,10 @@ use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
 use super::flights::InFlight;
 use super::gate::WriteClass;
+use super::observe::calendar_of;
 use super::place::Spoken;
 use crate::api::{CallView, RetryPolicy, ScheduledCall, ScheduledCallStatus};
-use crate::decide::{AttemptResult, RetryPlan, fold_result};
+use crate::decide::{AttemptResult, RetryPlan, fold_result, kept_hours};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ async fn store_result(scope: &Scope, spoken: Spoken) -> bool {
     let (mut pauses, mut first) = (pauses(), true);
     loop {
         let retry = RetryPlan::new(retry_policy(&view), &context.defaults);
-        let Some(status) = fold_result(&view, &retry, token, &result, again, now) else {
+        let hours = kept_hours(&view, &context.defaults, &calendar_of(scope, &view));
+        let Some(status) = fold_result(&view, &retry, hours.as_deref(), token, &result, again, now) else {
             note_settled(scope, &view, token, &result);
             return true;
         };
@@ -99,7 +101,7 @@ pub(super) async fn store(
 ) -> Result<Arc<CallView>, ApiError> {
     let mut stored: CallView =
         scope.context.api.replace_status::<ScheduledCall, _, _>(class, &view.metadata, status).await?;
-    stored.trim();
+    scope.context.take_in(&mut stored);
     Ok(scope.context.newest.put(stored))
 }
 
@@ -112,7 +114,7 @@ async fn read_live(
     loop {
         match scope.context.api.read::<CallView>(&view.metadata).await {
             Ok(mut live) if live.uid() == view.uid() => {
-                live.trim();
+                scope.context.take_in(&mut live);
                 return Some(scope.context.newest.put(live));
             }
             Ok(_) => return None,

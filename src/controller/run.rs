@@ -1,15 +1,18 @@
 //! Wiring: clients, caches, reconcilers, probes, and an orderly end.
 
 use super::api_server::ApiServer;
-use super::context::{Context, Scope};
+use super::books::{CalendarBook, SeriesBook};
+use super::context::{Context, Listed, Scope};
 use super::dialers::DialerBook;
 use super::events::EventSink;
+use super::families::Families;
 use super::flights::Flights;
 use super::gate::Gate;
-use super::memory::{Holds, Newest, Recent};
+use super::memory::{Confirmed, Holds, Newest, Recent};
+use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
 use super::watch::follow;
-use super::{call, dialers, unsupported};
-use crate::api::{BusinessCalendar, CallView, DialerView, RecurringCall};
+use super::{calendars, call, dialers, series};
+use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::{AddressPolicy, Defaults};
 use crate::dial::{Admission, Wire};
@@ -22,7 +25,6 @@ use futures::future::join_all;
 use kube::api::Api;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector;
-use kube::runtime::watcher::Event;
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
@@ -63,6 +65,8 @@ pub struct Settings {
     pub defaults: Defaults,
     /// Which dialer addresses are allowed.
     pub policy: AddressPolicy,
+    /// The clock to go by.
+    pub clock: Clock,
     /// Holds every call.
     pub suspend_all: bool,
     /// Where `/livez` and `/readyz` are served, if anywhere.
@@ -133,7 +137,7 @@ fn build_context(
     client: Client,
     settings: &Settings,
 ) -> Result<(Arc<Context>, impl Future<Output = ()> + Send + use<>), RunError> {
-    let clock = Clock;
+    let clock = settings.clock;
     let gate = Gate::default();
     let holder = random_word().map_err(RunError::System)?;
     let (events, writing) = EventSink::new(client.clone(), gate.clone(), &holder);
@@ -147,10 +151,15 @@ fn build_context(
         unrecorded: Semaphore::new(UNRECORDED_CLAIMS),
         plans: Flights::default(),
         plan_writers: Semaphore::new(PLANS_AT_A_TIME),
+        confirming: Flights::default(),
         newest: Newest::default(),
+        newest_series: Newest::default(),
+        confirmed: Confirmed::default(),
         recent: Recent::default(),
         holds: Holds::default(),
         admission: Admission::new(clock),
+        calendar_book: CalendarBook::default(),
+        series_book: SeriesBook::default(),
         dialer_book: DialerBook::new(settings.policy),
         wire: Arc::new(Wire::new(settings.policy, clock)),
         events,
@@ -179,50 +188,83 @@ where
 
 /// Serves one namespace, or all, until shutdown.
 async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<String>) {
+    let namespace = namespace.as_ref();
     let (calls, calls_writer) = reflector::store::<CallView>();
     let (dialers, dialers_writer) = reflector::store::<DialerView>();
-    let (wake, woken) = mpsc::unbounded_channel();
+    let (calendars, calendars_writer) = reflector::store::<CalendarView>();
+    let (series, series_writer) = reflector::store::<SeriesView>();
+    let (wake, calls_woken) = mpsc::unbounded_channel();
+    let (wake_series, series_woken) = mpsc::unbounded_channel();
     let scope = Arc::new(Scope {
         context: Arc::clone(&context),
         calls,
         dialers,
-        dialers_known: CancellationToken::new(),
+        calendars,
+        series,
+        families: Families::default(),
+        listed: Listed::default(),
         wake,
+        wake_series,
     });
 
+    let prepare = Arc::clone(&context);
     let call_stream = follow(
-        api_of::<CallView>(&client, namespace.as_ref()),
+        api_of::<CallView>(&client, namespace),
         calls_writer,
-        Part::new(&context.readiness, "scheduledcalls", namespace.as_ref()),
-        CallView::trim,
+        Part::new(&context.readiness, "scheduledcalls", namespace),
+        move |call| prepare.take_in(call),
         notice_call(Arc::clone(&scope)),
     );
     let dialer_stream = follow(
-        api_of::<DialerView>(&client, namespace.as_ref()),
+        api_of::<DialerView>(&client, namespace),
         dialers_writer,
-        Part::new(&context.readiness, "dialers", namespace.as_ref()),
+        Part::new(&context.readiness, "dialers", namespace),
         trim_dialer,
         notice_dialer(Arc::clone(&scope)),
     );
+    let prepare = Arc::clone(&context);
+    let calendar_stream = follow(
+        api_of::<CalendarView>(&client, namespace),
+        calendars_writer,
+        Part::new(&context.readiness, "businesscalendars", namespace),
+        move |calendar| prepare.take_in_calendar(calendar),
+        notice_calendar(Arc::clone(&scope)),
+    );
+    let prepare = Arc::clone(&context);
+    let series_stream = follow(
+        api_of::<SeriesView>(&client, namespace),
+        series_writer,
+        Part::new(&context.readiness, "recurringcalls", namespace),
+        move |series| prepare.take_in_series(series),
+        notice_series(Arc::clone(&scope)),
+    );
+
     let config = Config::default().concurrency(RECONCILES_AT_A_TIME);
+    let shutdown = || context.shutdown.clone().cancelled_owned();
     let dialer_controller = Controller::for_stream(dialer_stream, scope.dialers.clone())
         .with_config(config.clone())
-        .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
+        .graceful_shutdown_on(shutdown())
         .run(dialers::reconcile, dialers::on_error, Arc::clone(&scope))
+        .for_each(|_| std::future::ready(()));
+    let calendar_controller = Controller::for_stream(calendar_stream, scope.calendars.clone())
+        .with_config(config.clone())
+        .graceful_shutdown_on(shutdown())
+        .run(calendars::reconcile, calendars::on_error, Arc::clone(&scope))
+        .for_each(|_| std::future::ready(()));
+    let series_controller = Controller::for_stream(series_stream, scope.series.clone())
+        .with_config(config.clone())
+        .reconcile_on(UnboundedReceiverStream::new(series_woken))
+        .graceful_shutdown_on(shutdown())
+        .run(series::reconcile, series::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
     let call_controller = Controller::for_stream(call_stream, scope.calls.clone())
         .with_config(config)
-        .reconcile_on(UnboundedReceiverStream::new(woken))
-        .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
+        .reconcile_on(UnboundedReceiverStream::new(calls_woken))
+        .graceful_shutdown_on(shutdown())
         .run(call::reconcile, call::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
     let all = async {
-        tokio::join!(
-            call_controller,
-            dialer_controller,
-            run_unsupported::<RecurringCall>(&client, &context, namespace.as_ref()),
-            run_unsupported::<BusinessCalendar>(&client, &context, namespace.as_ref()),
-        );
+        tokio::join!(call_controller, series_controller, calendar_controller, dialer_controller);
     };
     tokio::select! {
         () = all => {}
@@ -235,56 +277,6 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
 async fn stopped_for_long(context: &Context) {
     context.shutdown.cancelled().await;
     tokio::time::sleep(RECONCILE_GRACE).await;
-}
-
-async fn run_unsupported<K>(client: &Client, context: &Arc<Context>, namespace: Option<&String>)
-where
-    K: unsupported::Unsupported + Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
-{
-    let (store, writer) = reflector::store::<K>();
-    let part = Part::new(&context.readiness, &K::plural(&()), namespace);
-    let stream = follow(api_of::<K>(client, namespace), writer, part, |_| {}, |_| {});
-    Controller::for_stream(stream, store)
-        .with_config(Config::default().concurrency(4))
-        .graceful_shutdown_on(context.shutdown.clone().cancelled_owned())
-        .run(unsupported::reconcile::<K>, unsupported::on_error::<K>, Arc::clone(context))
-        .for_each(|_| std::future::ready(()))
-        .await;
-}
-
-/// Keeps the process's own memory in step with what the watch shows.
-fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + 'static {
-    let mut listed = false;
-    move |event| match event {
-        // An event from before our own claim must not make it forgotten.
-        Event::Apply(call) | Event::InitApply(call) if !scope.context.newest.is_ahead_of(call) => {
-            scope.context.recent.note(call, scope.context.clock.now());
-        }
-        Event::Apply(_) | Event::InitApply(_) => {}
-        Event::Delete(call) => {
-            scope.context.flights.withdraw(call.uid());
-            scope.context.newest.forget(call.uid());
-            scope.context.holds.clear(call.uid());
-        }
-        // The pages of a new list wake calls before the cache has them: look at all again once it has.
-        Event::InitDone if listed => dialers::wake_all_calls(&scope),
-        Event::InitDone => listed = true,
-        Event::Init => {}
-    }
-}
-
-/// A Dialer that is deleted is not reconciled: its calls are told here, and all calls after a new list, which shows
-/// deletions only by what is missing. From the first list on calls may be decided.
-fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<DialerView>) + Send + 'static {
-    move |event| match event {
-        Event::Delete(dialer) => {
-            scope.context.dialer_book.forget(dialer);
-            dialers::wake_calls_of(&scope, dialer);
-        }
-        Event::InitDone if scope.dialers_known.is_cancelled() => dialers::wake_all_calls(&scope),
-        Event::InitDone => scope.dialers_known.cancel(),
-        Event::Init | Event::InitApply(_) | Event::Apply(_) => {}
-    }
 }
 
 fn trim_dialer(dialer: &mut DialerView) {

@@ -38,7 +38,7 @@ where
     K: Resource<DynamicType = ()> + ResourceExt + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     watch(api, watcher::Config::default().page_size(PAGE_SIZE).timeout(WATCH_SECONDS))
-        .backoff(Patience::new(Clock))
+        .backoff(Patience::new(Clock::default()))
         .modify(prepare)
         .reflect(writer)
         .inspect(move |event| match event {

@@ -3,7 +3,9 @@
 //! A stored claim without a result never yields [`Decision::Dial`].
 
 use super::facts::{CallFacts, Claimant, DialerState, RecentClaim};
-use super::plan::{CallPlan, FieldError, plan_call};
+use super::field_error::FieldError;
+use super::parent::Verdict;
+use super::plan::{CallPlan, plan_call};
 use crate::api::{Attempt, CallView, CallViewSpec, READY, Readable, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +14,9 @@ const RETROACTIVE_GRACE: SignedDuration = SignedDuration::from_secs(60);
 
 /// For clocks that disagree: added to a claim's expiry before anybody else settles it.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long after its due instant, or its claim, the first byte may leave.
+const SEND_WINDOW: SignedDuration = SignedDuration::from_secs(10);
 
 /// What to do about a call now.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,8 +79,37 @@ pub enum Decision {
         /// Why no further attempt follows.
         why: String,
     },
-    /// Somebody asked for it.
-    Cancel,
+    /// Nothing more is dialled.
+    Cancel {
+        /// Why.
+        reason: CancelReason,
+    },
+    /// A verdict hangs on other objects: read them live, then decide again.
+    Confirm,
+}
+
+/// Why a call is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelReason {
+    /// Somebody asked for it, or deletes the object.
+    Asked,
+    /// The series that made it is gone.
+    SeriesGone,
+    /// It is no longer one of the calls of its series.
+    Merged,
+    /// A younger call of its series takes its place.
+    Replaced,
+}
+
+impl CancelReason {
+    /// Reason of the `Ready` condition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked | Self::SeriesGone => "Cancelled",
+            Self::Merged => "Merged",
+            Self::Replaced => "Replaced",
+        }
+    }
 }
 
 /// What a call waits for.
@@ -89,6 +123,8 @@ pub enum WaitReason {
     Retrying,
     /// The Dialer; the text says what is the matter.
     Dialer(String),
+    /// Its series: to vouch for a call that it made late, or to clear the way.
+    Series,
 }
 
 impl WaitReason {
@@ -99,6 +135,7 @@ impl WaitReason {
             Self::Suspended => "Suspended",
             Self::Retrying => "Retrying",
             Self::Dialer(_) => "WaitingForDialer",
+            Self::Series => "Scheduled",
         }
     }
 }
@@ -112,6 +149,10 @@ pub enum MissReason {
     AlreadyPlaced,
     /// It could not start within its deadline.
     DeadlineExceeded,
+    /// Business hours ended before it could start, and begin again only after its deadline.
+    WindowClosed,
+    /// An older call of its series is under way.
+    ForbiddenConcurrent,
 }
 
 impl MissReason {
@@ -121,6 +162,8 @@ impl MissReason {
             Self::ScheduledInPast => "ScheduledInPast",
             Self::AlreadyPlaced => "AlreadyPlaced",
             Self::DeadlineExceeded => "DeadlineExceeded",
+            Self::WindowClosed => "WindowClosed",
+            Self::ForbiddenConcurrent => "ForbiddenConcurrent",
         }
     }
 }
@@ -134,6 +177,8 @@ pub struct DialOrder {
     pub due: Timestamp,
     /// The last instant at which it may start.
     pub latest: Timestamp,
+    /// How long after its due instant, or its claim, the first byte may leave.
+    pub send_window: SignedDuration,
     /// The plan it follows.
     pub plan: CallPlan,
 }
@@ -151,7 +196,7 @@ pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
         return decide_open_claim(facts, open, now);
     }
     if is_cancelled(facts.call) {
-        return Decision::Cancel;
+        return Decision::Cancel { reason: CancelReason::Asked };
     }
     match readable_plan(facts) {
         Err(errors) => Decision::Reject { errors, plan: None, due: None, until: None },
@@ -171,12 +216,9 @@ pub(super) fn is_cancelled(call: &CallView) -> bool {
 fn readable_plan(facts: &CallFacts<'_>) -> Result<CallPlan, Vec<FieldError>> {
     let spec: &CallViewSpec = match &facts.call.spec {
         Readable::Read(spec) => spec,
-        Readable::Unreadable(why) => {
-            let message = format!("this version of call-operator cannot read it: {why}");
-            return Err(vec![FieldError { reason: "InvalidSpec", path: "spec", message }]);
-        }
+        Readable::Unreadable(why) => return Err(vec![FieldError::unreadable(why)]),
     };
-    plan_call(spec, facts.defaults)
+    plan_call(facts.call, spec, facts.defaults, &facts.calendar)
 }
 
 /// A claim without a result: ours and running, ours and never sent, or somebody else's.
@@ -208,19 +250,59 @@ fn decide_first(
     plan: CallPlan,
     now: Timestamp,
 ) -> Decision {
-    if plan.suspended {
-        let due = plan.effective;
+    let due = plan.effective;
+    if plan.suspended || facts.parent.is_suspended() {
         return Decision::Wait { reason: WaitReason::Suspended, plan, due, until: None };
     }
-    let due = plan.effective;
     if let Some(until) = same_call_in_flight(facts, &plan, now) {
         let reason = WaitReason::Dialer("the same call is being placed under another uid".to_owned());
         return Decision::Wait { reason, plan, due, until: Some(until) };
     }
-    if let Some(reason) = missed(facts, status, &plan, now) {
-        return Decision::Miss { reason, plan };
+    let retroactive = is_retroactive(facts, status, &plan);
+    if retroactive && facts.parent.vouches() == Some(false) && !is_retroactive_edit(facts, status, &plan) {
+        return Decision::Wait { reason: WaitReason::Series, plan, due, until: None };
     }
-    decide_due(facts, 1, due, WaitReason::Scheduled, plan, now)
+    if retroactive {
+        return Decision::Miss { reason: MissReason::ScheduledInPast, plan };
+    }
+    if now >= due && already_placed(facts, &plan) {
+        return Decision::Miss { reason: MissReason::AlreadyPlaced, plan };
+    }
+    let deadline = plan.latest_start(due);
+    let latest = facts.parent.until_next(facts.call, due).map_or(deadline, |next| next.min(deadline));
+    let wanted = Wanted { attempt: 1, due, latest, early: WaitReason::Scheduled };
+    if now < due {
+        return decide_due(facts, wanted, plan, now);
+    }
+    match series_verdict(facts, due) {
+        Ok(Verdict::Ring) if now > latest => Decision::Miss { reason: MissReason::DeadlineExceeded, plan },
+        Ok(Verdict::Ring) => decide_due(facts, wanted, plan, now),
+        Ok(Verdict::After) => {
+            Decision::Wait { reason: WaitReason::Series, plan, due, until: Some(just_after(latest)) }
+        }
+        Ok(Verdict::Cancel(reason)) => Decision::Cancel { reason },
+        Ok(Verdict::Forbidden) => Decision::Miss { reason: MissReason::ForbiddenConcurrent, plan },
+        Ok(Verdict::Unusable(_)) if now > latest => {
+            Decision::Miss { reason: MissReason::DeadlineExceeded, plan }
+        }
+        Ok(Verdict::Unusable(error)) => {
+            let until = Some(just_after(latest));
+            Decision::Reject { errors: vec![error], plan: Some(plan), due: Some(due), until }
+        }
+        Err(NotConfirmed) => Decision::Confirm,
+    }
+}
+
+/// A final verdict needs facts that were read live at or after the due instant.
+struct NotConfirmed;
+
+/// What the series says of a call that is due.
+fn series_verdict(facts: &CallFacts<'_>, due: Timestamp) -> Result<Verdict, NotConfirmed> {
+    let confirmed = facts.confirmed_at.is_some_and(|confirmed| confirmed >= due);
+    match facts.parent.verdict(facts.call) {
+        Verdict::Cancel(_) | Verdict::Forbidden if !confirmed => Err(NotConfirmed),
+        verdict => Ok(verdict),
+    }
 }
 
 /// An attempt has been made and another is wanted at `status.nextRunTime`.
@@ -232,17 +314,27 @@ fn decide_retry(
     now: Timestamp,
 ) -> Decision {
     let made = status.attempt_count.unwrap_or(last.number).max(last.number);
-    let due = retry_due(status, last, &plan);
-    if plan.suspended {
+    let due = plan.when_open(retry_due(status, last, &plan));
+    if facts.parent.is_replaced(facts.call, now) {
+        let confirmed = facts.confirmed_at.is_some_and(|confirmed| confirmed >= plan.effective);
+        return if confirmed {
+            Decision::Cancel { reason: CancelReason::Replaced }
+        } else {
+            Decision::Confirm
+        };
+    }
+    if plan.suspended || facts.parent.is_suspended() {
         return Decision::Wait { reason: WaitReason::Suspended, plan, due, until: None };
     }
     if made >= plan.retry.max_attempts {
         return Decision::GiveUp { why: format!("{made} of {} attempts were made", plan.retry.max_attempts) };
     }
-    if plan.latest_start(due) < now.max(due) {
+    let latest = plan.latest_start(due);
+    if latest < now.max(due) {
         return Decision::GiveUp { why: "the next attempt could not start within its deadline".to_owned() };
     }
-    decide_due(facts, made + 1, due, WaitReason::Retrying, plan, now)
+    let wanted = Wanted { attempt: made + 1, due, latest, early: WaitReason::Retrying };
+    decide_due(facts, wanted, plan, now)
 }
 
 /// When the attempt after `last` is due: as its result said, but not before the new time of a call that was moved while
@@ -258,17 +350,20 @@ fn retry_due(status: &ScheduledCallStatus, last: &Attempt, plan: &CallPlan) -> T
     }
 }
 
-/// An attempt is wanted at `due` and may start until the plan's deadline: wait for the time, then for the Dialer.
-fn decide_due(
-    facts: &CallFacts<'_>,
+/// An attempt that is wanted.
+struct Wanted {
     attempt: i32,
     due: Timestamp,
+    /// The last instant at which it may start.
+    latest: Timestamp,
+    /// What it waits for before it is due.
     early: WaitReason,
-    plan: CallPlan,
-    now: Timestamp,
-) -> Decision {
-    let latest = plan.latest_start(due);
-    let too_late = latest.saturating_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+}
+
+/// Wait for the time, then for business hours, then for the Dialer.
+fn decide_due(facts: &CallFacts<'_>, wanted: Wanted, plan: CallPlan, now: Timestamp) -> Decision {
+    let Wanted { attempt, due, latest, early } = wanted;
+    let too_late = just_after(latest);
     if let Some(error) = unusable(&facts.dialer) {
         return Decision::Reject {
             errors: vec![error],
@@ -280,14 +375,56 @@ fn decide_due(
     if now < due {
         return Decision::Wait { reason: early, plan, due, until: Some(due) };
     }
+    let (closes, latest) = match window_of(&plan, now, latest) {
+        Window::Open { closes, latest } => (closes, latest),
+        Window::Shut { opens } if opens <= latest => {
+            return Decision::Wait { reason: early, plan, due: opens, until: Some(opens) };
+        }
+        Window::Shut { .. } if attempt == 1 => {
+            return Decision::Miss { reason: MissReason::WindowClosed, plan };
+        }
+        Window::Shut { .. } => {
+            let why = "business hours ended before the next attempt and begin again after its deadline";
+            return Decision::GiveUp { why: why.to_owned() };
+        }
+    };
     if let DialerState::Held { why } = &facts.dialer {
-        return Decision::Wait { reason: WaitReason::Dialer(why.clone()), plan, due, until: Some(too_late) };
+        let until = Some(too_late.min(closes));
+        return Decision::Wait { reason: WaitReason::Dialer(why.clone()), plan, due, until };
     }
     if let Some(hold) = facts.hold_until.filter(|hold| now < *hold) {
         let reason = WaitReason::Dialer("the last request could not be sent".to_owned());
-        return Decision::Wait { reason, plan, due, until: Some(hold.min(too_late)) };
+        return Decision::Wait { reason, plan, due, until: Some(hold.min(too_late).min(closes)) };
     }
-    Decision::Dial(DialOrder { attempt, due, latest, plan })
+    let send_window = facts.defaults.on_the_clock(SEND_WINDOW);
+    Decision::Dial(DialOrder { attempt, due, latest, send_window, plan })
+}
+
+/// Business hours around an attempt.
+enum Window {
+    /// Open until just before `closes`; the last instant to start takes that into account.
+    Open { closes: Timestamp, latest: Timestamp },
+    /// Shut until `opens`.
+    Shut { opens: Timestamp },
+}
+
+fn window_of(plan: &CallPlan, now: Timestamp, latest: Timestamp) -> Window {
+    let too_late = just_after(latest);
+    let Some(hours) = &plan.hours else { return Window::Open { closes: too_late, latest } };
+    match hours.open_until(now, too_late) {
+        Some(closes) => {
+            let last = closes.saturating_sub(A_MOMENT).unwrap_or(closes);
+            Window::Open { closes, latest: latest.min(last) }
+        }
+        None => Window::Shut { opens: hours.next_opening(now).unwrap_or(Timestamp::MAX) },
+    }
+}
+
+/// The smallest time that the operator reckons with.
+const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
+
+fn just_after(instant: Timestamp) -> Timestamp {
+    instant.saturating_add(A_MOMENT).unwrap_or(Timestamp::MAX)
 }
 
 /// What the reference to the Dialer suffers from.
@@ -302,36 +439,32 @@ fn unusable(dialer: &DialerState) -> Option<FieldError> {
         }
         DialerState::Held { .. } | DialerState::Ready { .. } => return None,
     };
-    Some(FieldError { reason, path: "spec.dialerRef.name", message })
+    Some(FieldError::new(reason, "spec.dialerRef.name", message))
 }
 
-/// Whether the time of a call without an attempt has passed for good (DESIGN 3.7).
-fn missed(
-    facts: &CallFacts<'_>,
-    status: &ScheduledCallStatus,
-    plan: &CallPlan,
-    now: Timestamp,
-) -> Option<MissReason> {
-    let too_old = base_instant(facts.call, status, plan)
-        .is_some_and(|base| plan.effective.saturating_add(RETROACTIVE_GRACE).is_ok_and(|end| end < base));
-    if too_old {
-        return Some(MissReason::ScheduledInPast);
-    }
-    if now >= plan.effective && already_placed(facts, plan) {
-        return Some(MissReason::AlreadyPlaced);
-    }
-    (now > plan.latest_start(plan.effective)).then_some(MissReason::DeadlineExceeded)
+/// Whether the time of a call lies before anybody asked for it (DESIGN 3.7).
+fn is_retroactive(facts: &CallFacts<'_>, status: &ScheduledCallStatus, plan: &CallPlan) -> bool {
+    let vouched = facts.parent.vouches() == Some(true);
+    let created = facts.call.created_at().filter(|_| !vouched);
+    is_long_before(plan.effective, created) || is_retroactive_edit(facts, status, plan)
 }
 
-/// The instant from which on somebody wanted this call at this time: the latest of creation, of the edit that moved
-/// it or made it usable, and of being resumed. A call that was edited before it was ever seen counts as moved.
-fn base_instant(call: &CallView, status: &ScheduledCallStatus, plan: &CallPlan) -> Option<Timestamp> {
+/// Whether the time of a call lies before the edit that moved it or made it usable, or before it was resumed. A call
+/// that was edited before it was ever seen counts as moved; one that an edit of its calendar moves does not.
+fn is_retroactive_edit(facts: &CallFacts<'_>, status: &ScheduledCallStatus, plan: &CallPlan) -> bool {
+    let call = facts.call;
     let seen = status.observed_generation.is_some_and(|generation| generation >= 0);
     let edited_unseen = call.metadata.generation.is_some_and(|generation| generation > 1);
-    let moved = if seen { status.effective_time != Some(plan.effective) } else { edited_unseen };
+    let edited_since = status.observed_generation != call.metadata.generation;
+    let moved =
+        if seen { edited_since && status.effective_time != Some(plan.effective) } else { edited_unseen };
     let resumed = ready_reason(status) == Some(WaitReason::Suspended.as_str());
-    let edited = if moved || resumed { call.edited_at } else { None };
-    call.created_at().max(edited)
+    let edited = call.edited_at.filter(|_| moved || resumed);
+    is_long_before(plan.effective, edited.max(facts.parent.edited_at().filter(|_| resumed)))
+}
+
+fn is_long_before(effective: Timestamp, base: Option<Timestamp>) -> bool {
+    base.is_some_and(|base| effective.saturating_add(RETROACTIVE_GRACE).is_ok_and(|end| end < base))
 }
 
 /// Reason of the `Ready` condition as it is stored.

@@ -19,7 +19,8 @@ fn word(decision: &Decision) -> String {
         Decision::Resolve { attempt } => format!("resolve {attempt}"),
         Decision::Miss { reason, .. } => format!("miss {}", reason.as_str()),
         Decision::GiveUp { .. } => "give up".to_owned(),
-        Decision::Cancel => "cancel".to_owned(),
+        Decision::Cancel { reason } => format!("cancel {}", reason.as_str()),
+        Decision::Confirm => "confirm".to_owned(),
     }
 }
 
@@ -38,10 +39,10 @@ fn a_call_without_an_attempt_waits_for_its_time_rings_and_is_missed_after_its_de
         (json!({"activeDeadlineSeconds": 5}), 5001, "miss DeadlineExceeded"),
         (json!({"suspend": true}), 0, "wait Suspended"),
         (json!({"suspend": true}), 2 * hour, "wait Suspended"),
-        (json!({"cancel": true}), -hour, "cancel"),
-        (json!({"cancel": true, "suspend": true}), 0, "cancel"),
+        (json!({"cancel": true}), -hour, "cancel Cancelled"),
+        (json!({"cancel": true, "suspend": true}), 0, "cancel Cancelled"),
         (json!({"timeZone": "Mars/Olympus"}), 0, "reject InvalidTimeZone"),
-        (json!({"timeZone": "Mars/Olympus", "cancel": true}), 0, "cancel"),
+        (json!({"timeZone": "Mars/Olympus", "cancel": true}), 0, "cancel Cancelled"),
         (json!({"businessHours": {"start": "09:00"}}), 0, "reject NotSupported"),
         (json!({"businessHours": {"start": "09:00"}, "respectBusinessHours": false}), 0, "dial 1"),
         (json!({"ttlSecondsAfterFinished": 5}), 0, "dial 1"),
@@ -102,6 +103,7 @@ fn nothing_is_rung_for_a_time_more_than_a_minute_before_somebody_asked_for_it() 
     // Moved by an edit to a time that had passed.
     let mut moved = planned(json!({"scheduledFor": "2026-11-05T10:00:00Z"}), due_plus(61_000));
     moved.spec = call(json!({})).spec;
+    moved.metadata.generation = Some(2);
     assert_eq!(word(&decided(&moved, due_plus(61_000))), "miss ScheduledInPast");
     moved.edited_at = Some(due_plus(60_000));
     assert_eq!(word(&decided(&moved, due_plus(61_000))), "dial 1");
@@ -112,6 +114,7 @@ fn nothing_is_rung_for_a_time_more_than_a_minute_before_somebody_asked_for_it() 
     // Made usable by an edit after its time.
     let mut mended = planned(json!({"timeZone": "Mars/Olympus"}), due_plus(61_000));
     mended.spec = call(json!({})).spec;
+    mended.metadata.generation = Some(2);
     assert_eq!(word(&decided(&mended, due_plus(61_000))), "miss ScheduledInPast");
 
     // Resumed after its time.
@@ -313,14 +316,14 @@ fn a_finished_or_unreadable_call_is_never_dialled() {
 fn what_is_claimed_may_be_sent_unless_it_was_withdrawn() {
     let defaults = defaults();
     let open = claimed(call(json!({})), "token", at(DUE));
-    let go = |call: &CallView, token: &str| may_still_send(&facts(call, &defaults), token);
+    let go = |call: &CallView, token: &str| may_still_send(&facts(call, &defaults), token, due_plus(0));
     assert_eq!(go(&open, "token"), Ok(()));
     assert_eq!(go(&open, "other"), Err(Withdrawn::ClaimLost));
     let with = |spec| CallView { spec: call(spec).spec, ..open.clone() };
     assert_eq!(go(&with(json!({"cancel": true})), "token"), Err(Withdrawn::Cancelled));
     assert!(matches!(go(&with(json!({"suspend": true})), "token"), Err(Withdrawn::Held(_))));
     let held = CallFacts { dialer: DialerState::Held { why: "x".to_owned() }, ..facts(&open, &defaults) };
-    assert!(matches!(may_still_send(&held, "token"), Err(Withdrawn::Held(_))));
+    assert!(matches!(may_still_send(&held, "token", due_plus(0)), Err(Withdrawn::Held(_))));
     let settled = recorded(open.clone(), "token", &lost(), due_plus(1));
     assert_eq!(go(&settled, "token"), Err(Withdrawn::ClaimLost));
 }

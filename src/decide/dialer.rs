@@ -1,7 +1,8 @@
 //! Plan of a Dialer: its spec becomes a [`DialerPlan`], or a list of field errors.
 
+use super::field_error::FieldError;
 use super::identity::{digest, hex};
-use super::plan::{FieldError, not_supported};
+use super::plan::not_supported;
 use crate::api::{DialerSpec, HttpDialer, IdempotencyMode, SimulatedDialer};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -65,7 +66,7 @@ pub fn plan_dialer(
         (None, Some(script)) => DialerKind::Simulated(script.clone()),
         _ => {
             let message = "exactly one of http and simulated must be set".to_owned();
-            return Err(vec![FieldError { reason: "InvalidSpec", path: "spec", message }]);
+            return Err(vec![FieldError::new("InvalidSpec", "spec", message)]);
         }
     };
     if !errors.is_empty() {
@@ -144,7 +145,7 @@ fn is_private(address: IpAddr) -> bool {
 /// What can be said of a URL without asking DNS.
 fn check_url(url: &str, policy: AddressPolicy) -> Result<(), FieldError> {
     let refuse =
-        |reason: &'static str, message: String| Err(FieldError { reason, path: "spec.http.url", message });
+        |reason: &'static str, message: String| Err(FieldError::new(reason, "spec.http.url", message));
     let parsed: http::Uri = match url.parse() {
         Ok(uri) => uri,
         Err(error) => return refuse("InvalidURL", format!("is not a URL: {error}")),

@@ -1,5 +1,7 @@
 //! What a decision may know: gathered by `controller::observe`, passed in as data.
 
+use super::business_hours::CalendarState;
+use super::parent::Parent;
 use super::plan::Defaults;
 use crate::api::CallView;
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +13,12 @@ pub struct CallFacts<'a> {
     pub call: &'a CallView,
     /// The Dialer it names.
     pub dialer: DialerState,
+    /// The BusinessCalendar it names.
+    pub calendar: CalendarState,
+    /// The series that made it.
+    pub parent: Parent,
+    /// When series and siblings were last read live for this call.
+    pub confirmed_at: Option<Timestamp>,
     /// How long a request to that Dialer may take.
     pub request_timeout: SignedDuration,
     /// What the operator assumes where the spec is silent.

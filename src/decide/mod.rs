@@ -3,12 +3,17 @@
 //! Promise: total and deterministic; asked early, late or twice, with a fresh or a stale view, the answer is harmless.
 //! May not: talk to Kubernetes or a dialer, read a clock, draw random numbers, be async.
 
+mod business_hours;
+mod calendar;
 mod call;
 #[cfg(test)]
 mod call_tests;
 mod dialer;
+mod effective;
 mod facts;
+mod field_error;
 mod identity;
+mod parent;
 mod plan;
 mod record;
 #[cfg(test)]
@@ -16,15 +21,31 @@ mod record_tests;
 mod result;
 mod retry;
 mod sending;
+mod series;
+mod series_facts;
+mod series_plan;
+mod series_record;
+#[cfg(test)]
+mod series_tests;
 #[cfg(test)]
 mod test_support;
 
-pub use call::{Decision, DialOrder, MissReason, WaitReason, decide_call};
+pub use business_hours::{CalendarPlan, CalendarState, DefaultHours, HoursFields};
+pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_calendar};
+pub use call::{CancelReason, Decision, DialOrder, MissReason, WaitReason, decide_call};
 pub use dialer::{AddressPolicy, DialerKind, DialerPlan, dialer_revision, plan_dialer, refused_address};
 pub use facts::{CallFacts, Claimant, DialerState, RecentClaim};
+pub use field_error::FieldError;
 pub use identity::{attempt_key, jitter};
-pub use plan::{CallPlan, Defaults, FieldError, plan_call};
+pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
+pub use plan::{CallPlan, Defaults, kept_hours, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};
 pub use result::{AttemptResult, NotPlaced, fold_result, released, resolved_unknown};
 pub use retry::RetryPlan;
 pub use sending::{Withdrawn, may_still_send};
+pub use series::{Occurrence, Phase, Progress, SeriesDecision, decide_series};
+pub use series_facts::{Child, SeriesFacts};
+pub use series_plan::{SeriesPlan, plan_series, schedule_revision};
+pub use series_record::{
+    SeriesOutcome, beyond_history, child_name, child_object, refreshed_child, series_status, set_back_status,
+};

@@ -1,22 +1,38 @@
 //! Plan: the raw spec becomes a [`CallPlan`], or a list of field errors. Nothing later reads the raw spec.
 
+use super::business_hours::{CalendarState, DefaultHours, HoursFields};
+use super::effective::{Before, Due, due};
+use super::field_error::FieldError;
 use super::retry::RetryPlan;
-use crate::api::{CallViewSpec, Priority};
-use crate::schedule::{find_zone, resolve};
+use crate::api::{CallView, CallViewSpec, Priority, ScheduledCallStatus};
+use crate::schedule::{Hours, find_zone, resolve};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 /// Starting deadline of a call that names none.
-const DEFAULT_STARTING_DEADLINE_SECONDS: i64 = 3600;
+pub(super) const DEFAULT_STARTING_DEADLINE_SECONDS: i64 = 3600;
 
 /// What the operator assumes where a spec is silent (its flags).
 #[derive(Clone, Debug)]
 pub struct Defaults {
     /// Zone of a local `scheduledFor` without `timeZone`; checked at start.
     pub time_zone: String,
+    /// Business hours where they are respected and not given.
+    pub hours: DefaultHours,
     /// Attempts of a call whose policy names no number.
     pub retry_max_attempts: i32,
     /// Seconds before the second attempt of a call whose policy names none.
     pub retry_initial_delay_seconds: i32,
+    /// How many seconds the operator's clock counts in a second; 1 but in tests with simulated weeks.
+    pub clock_rate: f64,
+}
+
+impl Defaults {
+    /// What a span of real time, such as a network needs, measures on the operator's clock.
+    pub fn on_the_clock(&self, real: SignedDuration) -> SignedDuration {
+        if self.clock_rate > 1.0 { real.mul_f64(self.clock_rate) } else { real }
+    }
 }
 
 /// A call that can be dialled, given a Dialer: everything in terms of instants and numbers.
@@ -28,6 +44,8 @@ pub struct CallPlan {
     pub effective: Timestamp,
     /// Why the two differ.
     pub adjustment: Option<String>,
+    /// The hours in which an attempt may start; `None` = at any time.
+    pub hours: Option<Arc<Hours>>,
     /// How late an attempt may start after its due time.
     pub starting_deadline: SignedDuration,
     /// No attempt starts after this instant.
@@ -48,51 +66,82 @@ impl CallPlan {
         let starting = due.saturating_add(self.starting_deadline).unwrap_or(Timestamp::MAX);
         self.active_until.map_or(starting, |active| active.min(starting))
     }
-}
 
-/// One thing that is wrong with a spec.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// CamelCase word for the condition.
-    pub reason: &'static str,
-    /// Path of the field, for example `spec.timeZone`.
-    pub path: &'static str,
-    /// What is wrong and what to do, without the path.
-    pub message: String,
-}
-
-impl std::fmt::Display for FieldError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)
+    /// When an attempt that is wanted at `instant` is due: then, or when it opens next. The instant itself where nothing
+    /// opens; it will not be rung there.
+    pub fn when_open(&self, instant: Timestamp) -> Timestamp {
+        let adjusted = self.hours.as_ref().and_then(|hours| hours.adjust(instant));
+        adjusted.map_or(instant, |adjusted| adjusted.effective)
     }
 }
 
-/// Reads a spec. What the API server's schema cannot check is checked here.
+/// Reads a call's spec. What the API server's schema cannot check is checked here.
 ///
 /// # Errors
 /// Every problem found, in the order of the fields.
-pub fn plan_call(spec: &CallViewSpec, defaults: &Defaults) -> Result<CallPlan, Vec<FieldError>> {
+pub fn plan_call(
+    call: &CallView,
+    spec: &CallViewSpec,
+    defaults: &Defaults,
+    calendar: &CalendarState,
+) -> Result<CallPlan, Vec<FieldError>> {
     let mut errors = not_built_yet(spec);
-    let scheduled = scheduled_instant(spec, defaults).map_err(|error| errors.push(error)).ok();
-    match scheduled {
-        Some(scheduled) if errors.is_empty() => Ok(build_plan(spec, defaults, scheduled)),
-        _ => Err(errors),
+    let zone =
+        zone_of(spec.time_zone.as_deref(), "spec.timeZone", defaults).map_err(|error| errors.push(error));
+    let Ok(zone) = zone else { return Err(errors) };
+    let fields = HoursFields::of_call(spec);
+    let scheduled = resolve(&spec.scheduled_for, &zone)
+        .map_err(|error| errors.push(FieldError::new("InvalidTime", "spec.scheduledFor", error)));
+    let hours = fields.plan(&zone, defaults, calendar).map_err(|problems| errors.extend(problems));
+    let (Ok(scheduled), Ok(hours), true) = (scheduled, hours, errors.is_empty()) else { return Err(errors) };
+    let unseen = ScheduledCallStatus::default();
+    let status = call.status.read().unwrap_or(&unseen);
+    let same_spec = status.observed_generation == call.metadata.generation;
+    match due(scheduled, hours.as_deref(), calendar, Before { status, same_spec }) {
+        Some(due) => Ok(build_plan(spec, defaults, scheduled, due, hours)),
+        None => Err(vec![never_open(fields, &scheduled.to_string())]),
     }
 }
 
-fn build_plan(spec: &CallViewSpec, defaults: &Defaults, scheduled: Timestamp) -> CallPlan {
-    let effective = scheduled;
+/// The business hours that a call keeps, where they can be told.
+pub fn kept_hours(call: &CallView, defaults: &Defaults, calendar: &CalendarState) -> Option<Arc<Hours>> {
+    let spec = call.spec.read()?;
+    plan_call(call, spec, defaults, calendar).ok()?.hours
+}
+
+/// The zone that a spec names, or the operator's.
+pub(super) fn zone_of(name: Option<&str>, path: &str, defaults: &Defaults) -> Result<TimeZone, FieldError> {
+    find_zone(name.unwrap_or(&defaults.time_zone))
+        .map_err(|error| FieldError::new("InvalidTimeZone", path, error))
+}
+
+/// The error for hours in which nothing can be placed.
+pub(super) fn never_open(fields: HoursFields<'_>, from: &str) -> FieldError {
+    let message = format!(
+        "nothing opens within 366 days from {from}; give it hours, or set respectBusinessHours to false"
+    );
+    FieldError::new("NeverOpen", fields.blamed(), message)
+}
+
+fn build_plan(
+    spec: &CallViewSpec,
+    defaults: &Defaults,
+    scheduled: Timestamp,
+    due: Due,
+    hours: Option<Arc<Hours>>,
+) -> CallPlan {
     let seconds = |seconds: i64| SignedDuration::from_secs(seconds);
     CallPlan {
         scheduled,
-        effective,
-        adjustment: None,
+        effective: due.at,
+        adjustment: due.adjustment,
+        hours,
         starting_deadline: seconds(
             spec.starting_deadline_seconds.unwrap_or(DEFAULT_STARTING_DEADLINE_SECONDS),
         ),
         active_until: spec
             .active_deadline_seconds
-            .map(|limit| effective.saturating_add(seconds(limit)).unwrap_or(Timestamp::MAX)),
+            .map(|limit| due.at.saturating_add(seconds(limit)).unwrap_or(Timestamp::MAX)),
         retry: RetryPlan::new(spec.retry_policy.as_deref(), defaults),
         priority: spec.priority.unwrap_or_default(),
         suspended: spec.suspend.unwrap_or(false),
@@ -104,31 +153,11 @@ fn build_plan(spec: &CallViewSpec, defaults: &Defaults, scheduled: Timestamp) ->
     }
 }
 
-fn scheduled_instant(spec: &CallViewSpec, defaults: &Defaults) -> Result<Timestamp, FieldError> {
-    let name = spec.time_zone.as_deref().unwrap_or(&defaults.time_zone);
-    let zone = find_zone(name).map_err(|error| FieldError {
-        reason: "InvalidTimeZone",
-        path: "spec.timeZone",
-        message: error.to_string(),
-    })?;
-    resolve(&spec.scheduled_for, &zone).map_err(|error| FieldError {
-        reason: "InvalidTime",
-        path: "spec.scheduledFor",
-        message: error.to_string(),
-    })
-}
-
 /// Fields that would change whether or when the phone rings and that this version cannot honour: such a call is not
-/// dialled at all rather than dialled at the wrong time.
+/// dialled at all rather than dialled wrongly.
 fn not_built_yet(spec: &CallViewSpec) -> Vec<FieldError> {
     let retry = spec.retry_policy.as_deref();
     let used = [
-        ("spec.respectBusinessHours", spec.respect_business_hours == Some(true)),
-        ("spec.businessHours", spec.business_hours.is_some() && spec.respect_business_hours != Some(false)),
-        (
-            "spec.businessCalendarRef",
-            spec.business_calendar_ref.is_some() && spec.respect_business_hours != Some(false),
-        ),
         (
             "spec.retryPolicy.rules",
             retry.is_some_and(|policy| policy.rules.as_ref().is_some_and(|rules| !rules.is_empty())),
@@ -143,12 +172,9 @@ fn not_built_yet(spec: &CallViewSpec) -> Vec<FieldError> {
 
 /// The error for a field that this version reads but cannot honour.
 pub(super) fn not_supported(path: &'static str) -> FieldError {
-    FieldError {
-        reason: "NotSupported",
-        path,
-        message: format!(
-            "this version of call-operator ({}) cannot honour the field yet; remove it or upgrade",
-            env!("CARGO_PKG_VERSION")
-        ),
-    }
+    let version = env!("CARGO_PKG_VERSION");
+    let message = format!(
+        "this version of call-operator ({version}) cannot honour the field yet; remove it or upgrade"
+    );
+    FieldError::new("NotSupported", path, message)
 }

@@ -3,8 +3,9 @@
 //! Promise: a pure function of the old status and the decision; equal input gives an equal status, so that a status
 //! that is already right is never written again. `lastTransitionTime` is kept while a condition's status is.
 
-use super::call::{Decision, DialOrder, WaitReason, ready_reason};
-use super::plan::{CallPlan, FieldError};
+use super::call::{CancelReason, Decision, DialOrder, WaitReason, ready_reason};
+use super::field_error::FieldError;
+use super::plan::CallPlan;
 use crate::api::{
     Attempt, CallState, CallView, ConditionText, FIELDS_IGNORED, Outcome, READY, STALLED, SUCCEEDED,
     ScheduledCallStatus, Truth, set_conditions,
@@ -14,9 +15,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 /// A call whose time is nearer than this gets no separate write for its plan: the claim will carry it.
 const PLAN_WORTH_WRITING: SignedDuration = SignedDuration::from_secs(30);
-
-/// How long after its due instant, or its claim, the first byte may leave.
-const SEND_WINDOW: SignedDuration = SignedDuration::from_secs(10);
 
 /// Longest `status.message` (its bound in the schema).
 const MESSAGE_LIMIT: usize = 1024;
@@ -75,7 +73,11 @@ impl Standing {
     }
 
     pub(super) fn cancelled(message: String, now: Timestamp) -> Self {
-        Self { stalled: false, ..Self::ended(CallState::Cancelled, "Cancelled", message, now) }
+        Self::cancelled_for(CancelReason::Asked, message, now)
+    }
+
+    fn cancelled_for(reason: CancelReason, message: String, now: Timestamp) -> Self {
+        Self { stalled: false, ..Self::ended(CallState::Cancelled, reason.as_str(), message, now) }
     }
 
     pub(super) fn ended(state: CallState, reason: &str, message: String, now: Timestamp) -> Self {
@@ -110,7 +112,8 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
     let stored = call.status.read()?;
     let next = match decision {
         Decision::Leave { .. } | Decision::InFlight { .. } | Decision::Dial(_) => return None,
-        Decision::Release { .. } | Decision::Resolve { .. } => return None,
+        Decision::Release { .. } | Decision::Resolve { .. } | Decision::Confirm => return None,
+        Decision::Wait { reason: WaitReason::Series, .. } => return None,
         Decision::Done => observed(stored, call),
         Decision::Wait { reason: WaitReason::Scheduled, due, .. } if is_near(*due, now) => return None,
         Decision::Wait { reason, plan, due, .. } => waiting(call, stored, reason, plan, *due, now),
@@ -130,8 +133,8 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
                 Standing::failed(&outcome, format!("{why}; the last outcome stands: {outcome}"), now);
             stand(call, stored.clone(), standing, now)
         }
-        Decision::Cancel => {
-            let standing = Standing::cancelled(cancel_message(call), now);
+        Decision::Cancel { reason } => {
+            let standing = Standing::cancelled_for(*reason, cancel_message(call, *reason), now);
             stand(call, stored.clone(), standing, now)
         }
     };
@@ -146,7 +149,7 @@ pub fn claimed_status(
     now: Timestamp,
 ) -> Option<ScheduledCallStatus> {
     let mut status = with_plan(call, call.status.read()?.clone(), Some(&order.plan), now);
-    let window = now.max(order.due).saturating_add(SEND_WINDOW).unwrap_or(Timestamp::MAX);
+    let window = now.max(order.due).saturating_add(order.send_window).unwrap_or(Timestamp::MAX);
     let not_after = window.min(order.latest);
     let message = format!("attempt {} claimed at {now}; the request leaves by {not_after}", order.attempt);
     status.attempts.push(Attempt {
@@ -232,8 +235,8 @@ fn waiting(
         return observed(stored, call);
     }
     let message = match reason {
-        WaitReason::Scheduled => {
-            format!("the phone rings at {due} through Dialer \"{}\"", call.dialer_name())
+        WaitReason::Scheduled | WaitReason::Series => {
+            format!("the phone rings at {due} through Dialer \"{}\"{}", call.dialer_name(), moved_from(plan))
         }
         WaitReason::Suspended => format!("suspended; without that the phone would ring at {due}"),
         WaitReason::Retrying => format!("the next attempt is due at {due}"),
@@ -244,6 +247,12 @@ fn waiting(
     let next_run = next_run.or((!stored.attempts.is_empty()).then_some(due));
     let standing = Standing::pending(reason.as_str(), message, next_run);
     stand(call, with_plan(call, stored.clone(), Some(plan), now), standing, now)
+}
+
+/// Why it does not ring at its nominal time.
+fn moved_from(plan: &CallPlan) -> String {
+    let Some(word) = &plan.adjustment else { return String::new() };
+    format!("; moved from {}, which is outside business hours ({word})", plan.scheduled)
 }
 
 /// The stored status, marked as answering this generation.
@@ -291,15 +300,19 @@ fn explain_miss(reason: &str) -> &'static str {
     match reason {
         "ScheduledInPast" => "that was before the call was created, edited or resumed",
         "AlreadyPlaced" => "the same call was placed a moment ago under another uid",
+        "WindowClosed" => "business hours ended before it could start, and begin again after its deadline",
+        "ForbiddenConcurrent" => "an earlier call of its series was still under way (concurrencyPolicy)",
         _ => "it could not start within spec.startingDeadlineSeconds or spec.activeDeadlineSeconds",
     }
 }
 
-fn cancel_message(call: &CallView) -> String {
-    let how = if call.metadata.deletion_timestamp.is_some() {
-        "the object is being deleted"
-    } else {
-        "spec.cancel is true"
+fn cancel_message(call: &CallView, reason: CancelReason) -> String {
+    let why = match reason {
+        CancelReason::Asked if call.metadata.deletion_timestamp.is_some() => "the object is being deleted",
+        CancelReason::Asked => "spec.cancel is true",
+        CancelReason::SeriesGone => "the RecurringCall that made it is gone",
+        CancelReason::Merged => "it is no longer one of the calls of its RecurringCall",
+        CancelReason::Replaced => "a later call of its RecurringCall takes its place (concurrencyPolicy)",
     };
-    format!("cancelled: {how}; nothing more is dialled")
+    format!("cancelled: {why}; nothing more is dialled")
 }

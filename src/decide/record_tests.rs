@@ -110,7 +110,7 @@ fn late_truth_replaces_unknown_and_never_retries() {
 fn nobody_fills_in_an_attempt_that_is_not_theirs() {
     let retry = RetryPlan::new(None, &defaults());
     let fold = |call: &crate::api::CallView, token: &str| {
-        fold_result(call, &retry, token, &placed(), at(DUE), at(DUE))
+        fold_result(call, &retry, None, token, &placed(), at(DUE), at(DUE))
     };
     let open = claimed(call(json!({})), "t", at(DUE));
     assert!(fold(&open, "other").is_none());

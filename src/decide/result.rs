@@ -5,6 +5,7 @@ use super::facts::RecentClaim;
 use super::record::{Standing, apply_standing, shortened};
 use super::retry::RetryPlan;
 use crate::api::{Attempt, CallState, CallView, Outcome, ScheduledCallStatus};
+use crate::schedule::Hours;
 use jiff::{SignedDuration, Timestamp};
 
 /// Longest `message` of an attempt (its bound in the schema).
@@ -52,12 +53,13 @@ pub enum NotPlaced {
 
 /// The status after `result` of the attempt that was claimed with `token`, on the newest object; `None` when the
 /// attempt is no longer ours to fill in (somebody else has settled it otherwise, or it is gone). `again` is when an
-/// attempt that could not be sent is tried again.
+/// attempt that could not be sent is tried again; a retry waits for `hours`.
 ///
 /// An attempt that was meanwhile settled as `Unknown` takes the late truth, without a retry.
 pub fn fold_result(
     call: &CallView,
     retry: &RetryPlan,
+    hours: Option<&Hours>,
     token: &str,
     result: &AttemptResult,
     again: Timestamp,
@@ -86,7 +88,7 @@ pub fn fold_result(
         }
         AttemptResult::NotPlaced { kind, outcome, why, retry_after } => {
             close(&mut status.attempts[index], outcome.clone(), Some(false), None, Some(why), now);
-            let refused = Refused { number, outcome, why, retry_after: *retry_after, late };
+            let refused = Refused { number, outcome, why, retry_after: *retry_after, late, hours };
             refused.standing(call, retry, *kind, now)
         }
         AttemptResult::Ambiguous { why } => {
@@ -126,6 +128,7 @@ struct Refused<'a> {
     why: &'a str,
     retry_after: Option<SignedDuration>,
     late: bool,
+    hours: Option<&'a Hours>,
 }
 
 impl Refused<'_> {
@@ -139,7 +142,11 @@ impl Refused<'_> {
             return Standing::failed(self.outcome, said, now);
         }
         let delay = retry.delay_after(call.uid(), self.number, self.retry_after);
-        let due = now.saturating_add(delay).unwrap_or(Timestamp::MAX);
+        let earliest = now.saturating_add(delay).unwrap_or(Timestamp::MAX);
+        let due = self
+            .hours
+            .and_then(|hours| hours.adjust(earliest))
+            .map_or(earliest, |adjusted| adjusted.effective);
         Standing::pending(
             "Retrying",
             format!("{said}; attempt {} is due at {due}", self.number + 1),

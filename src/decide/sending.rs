@@ -2,6 +2,9 @@
 
 use super::call::is_cancelled;
 use super::facts::{CallFacts, DialerState};
+use super::parent::Verdict;
+use super::plan::plan_call;
+use jiff::Timestamp;
 
 /// Why a claimed attempt is not sent after all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub enum Withdrawn {
 ///
 /// # Errors
 /// The reason why not; the claim is then released.
-pub fn may_still_send(facts: &CallFacts<'_>, token: &str) -> Result<(), Withdrawn> {
+pub fn may_still_send(facts: &CallFacts<'_>, token: &str, now: Timestamp) -> Result<(), Withdrawn> {
     let open_and_ours = facts.call.status.read().is_some_and(|status| {
         status.attempts.iter().any(|attempt| attempt.is_open() && attempt.token == token)
     });
@@ -28,9 +31,7 @@ pub fn may_still_send(facts: &CallFacts<'_>, token: &str) -> Result<(), Withdraw
     if is_cancelled(facts.call) {
         return Err(Withdrawn::Cancelled);
     }
-    if facts.call.spec.read().is_some_and(|spec| spec.suspend == Some(true)) {
-        return Err(Withdrawn::Held("the call is suspended".to_owned()));
-    }
+    held(facts, now).map_or(Ok(()), |why| Err(Withdrawn::Held(why)))?;
     match &facts.dialer {
         DialerState::Ready { .. } => Ok(()),
         DialerState::Held { why } => Err(Withdrawn::Held(why.clone())),
@@ -39,4 +40,22 @@ pub fn may_still_send(facts: &CallFacts<'_>, token: &str) -> Result<(), Withdraw
             Err(Withdrawn::Held(format!("Dialer \"{name}\": {problem}")))
         }
     }
+}
+
+/// What the call itself, its series or business hours have against sending now.
+fn held(facts: &CallFacts<'_>, now: Timestamp) -> Option<String> {
+    let spec = facts.call.spec.read()?;
+    if spec.suspend == Some(true) {
+        return Some("the call is suspended".to_owned());
+    }
+    if facts.parent.is_suspended() {
+        return Some("its series is suspended".to_owned());
+    }
+    let first = facts.call.status.read().is_some_and(|status| status.attempts.len() == 1);
+    if first && matches!(facts.parent.verdict(facts.call), Verdict::Cancel(_) | Verdict::Forbidden) {
+        return Some("its series was changed".to_owned());
+    }
+    let plan = plan_call(facts.call, spec, facts.defaults, &facts.calendar).ok()?;
+    let shut = plan.hours.is_some_and(|hours| !hours.is_open(now));
+    shut.then(|| "business hours have ended".to_owned())
 }

@@ -1,7 +1,7 @@
 //! Small builders for the tables in this folder.
 
 use super::*;
-use crate::api::{Attempt, CallView, Outcome, Readable, ScheduledCallStatus};
+use crate::api::{Attempt, CallView, DayOfWeek, Outcome, Readable, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -18,7 +18,15 @@ pub(super) fn due_plus(milliseconds: i64) -> Timestamp {
 }
 
 pub(super) fn defaults() -> Defaults {
-    Defaults { time_zone: "Asia/Kolkata".to_owned(), retry_max_attempts: 3, retry_initial_delay_seconds: 2 }
+    let days =
+        [DayOfWeek::Monday, DayOfWeek::Tuesday, DayOfWeek::Wednesday, DayOfWeek::Thursday, DayOfWeek::Friday];
+    Defaults {
+        time_zone: "Asia/Kolkata".to_owned(),
+        hours: DefaultHours { start: "09:00".to_owned(), end: "18:00".to_owned(), days: days.to_vec() },
+        retry_max_attempts: 3,
+        retry_initial_delay_seconds: 2,
+        clock_rate: 1.0,
+    }
 }
 
 /// A call due at [`DUE`], created a day before, as the API server first shows it; `spec` is merged into its spec.
@@ -52,6 +60,9 @@ pub(super) fn facts<'a>(call: &'a CallView, defaults: &'a Defaults) -> CallFacts
     CallFacts {
         call,
         dialer: DialerState::Ready { name: "default".to_owned() },
+        calendar: CalendarState::default(),
+        parent: Parent::default(),
+        confirmed_at: None,
         request_timeout: SignedDuration::from_secs(30),
         defaults,
         claimant: Claimant::Elsewhere,
@@ -84,7 +95,7 @@ pub(super) fn recorded(call: CallView, token: &str, result: &AttemptResult, now:
     let policy = call.spec.read().unwrap().retry_policy.clone();
     let retry = RetryPlan::new(policy.as_deref(), &defaults());
     let again = now + SignedDuration::from_secs(1);
-    let status = fold_result(&call, &retry, token, result, again, now).expect("ours to record");
+    let status = fold_result(&call, &retry, None, token, result, again, now).expect("ours to record");
     stored(call, status)
 }
 

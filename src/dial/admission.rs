@@ -240,7 +240,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_at_a_time_than_allowed_and_a_dropped_turn_goes_to_the_next() {
-        let admission = Admission::new(Clock);
+        let admission = Admission::new(Clock::default());
         let two = limits(2, None);
         let mut tickets: Vec<_> =
             (0..3).map(|n| admission.join(&key(), two, rank(Priority::Medium, n))).collect();
@@ -256,7 +256,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_urgent_go_first_but_nobody_waits_for_ever() {
-        let admission = Admission::new(Clock);
+        let admission = Admission::new(Clock::default());
         let one = limits(1, None);
         let mut turn = admission.join(&key(), one, rank(Priority::High, 0)).turn().await.unwrap();
         let waiting = [
@@ -288,7 +288,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_pace_is_kept_and_not_used_up_by_those_who_leave() {
-        let admission = Admission::new(Clock);
+        let admission = Admission::new(Clock::default());
         let paced = limits(10, Some(Duration::from_secs(10)));
         let join = |n| admission.join(&key(), paced, rank(Priority::Medium, n));
         let mut first = join(0).turn().await.unwrap();
@@ -306,7 +306,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn new_limits_hold_at_once() {
-        let admission = Admission::new(Clock);
+        let admission = Admission::new(Clock::default());
         let _first = admission.join(&key(), limits(1, None), rank(Priority::Medium, 0)).turn().await.unwrap();
         let mut second = Box::pin(admission.join(&key(), limits(1, None), rank(Priority::Medium, 1)).turn());
         assert!(timeout(AT_ONCE, &mut second).await.is_err());

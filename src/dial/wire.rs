@@ -293,7 +293,7 @@ mod tests {
 
     fn wire(policy: AddressPolicy) -> Wire {
         rustls::crypto::ring::default_provider().install_default().ok();
-        Wire::new(policy, Clock)
+        Wire::new(policy, Clock::default())
     }
 
     #[tokio::test]

@@ -89,6 +89,11 @@ impl Hours {
         last.map_or_else(|| self.start_of(add_days(date, -SEARCH_DAYS - REACH)), |(close, _)| close)
     }
 
+    /// The first instant after a date.
+    pub fn end_of_day(&self, date: Date) -> Timestamp {
+        date.tomorrow().map_or(Timestamp::MAX, |next| self.start_of(Some(next)))
+    }
+
     /// The first instant of a date.
     pub(super) fn start_of_day(&self, date: Date) -> Timestamp {
         self.start_of(Some(date))

@@ -1,0 +1,111 @@
+//! Reconciler of BusinessCalendars: their status, and word to the calls and series that use them.
+
+use super::books::said;
+use super::context::Scope;
+use super::error::ApiError;
+use super::gate::WriteClass;
+use crate::api::{
+    BusinessCalendar, BusinessCalendarStatus, CalendarView, ConditionText, HOLIDAYS_EXHAUSTED, READY,
+    STALLED, Truth, set_conditions,
+};
+use crate::clock::time_until;
+use crate::decide::{CalendarMoment, FieldError, HoursFields, calendar_moment};
+use jiff::Timestamp;
+use kube::runtime::controller::Action;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::debug;
+
+/// As for calls: timers do not see a clock that is stepped.
+const LONGEST_SLEEP: Duration = Duration::from_secs(600);
+
+/// One pass over one calendar: write its status when that has changed, and look again when it next will.
+///
+/// # Errors
+/// When its status could not be written.
+pub async fn reconcile(calendar: Arc<CalendarView>, scope: Arc<Scope>) -> Result<Action, ApiError> {
+    let now = scope.context.clock.now();
+    let reading = scope.context.calendar_book.reading_of(&calendar);
+    let moment = reading.map(|(hours, _)| calendar_moment(&hours, now)).map_err(|errors| errors.to_vec());
+    let stored = calendar.status.read().cloned().unwrap_or_default();
+    let next = status(&calendar, &stored, &moment, now);
+    if next != stored {
+        let api = &scope.context.api;
+        let _: CalendarView = api
+            .replace_status::<BusinessCalendar, _, _>(WriteClass::Housekeeping, &calendar.metadata, &next)
+            .await?;
+    }
+    let changes_at = moment.ok().and_then(|moment| moment.changes_at);
+    let sleep = changes_at.and_then(|instant| time_until(instant, now)).unwrap_or(LONGEST_SLEEP);
+    Ok(Action::requeue(scope.context.clock.real(sleep).min(LONGEST_SLEEP)))
+}
+
+/// When to try again after an error.
+pub fn on_error(calendar: Arc<CalendarView>, error: &ApiError, _scope: Arc<Scope>) -> Action {
+    debug!(namespace = calendar.namespace(), name = calendar.name(), %error, "reconcile of a calendar failed");
+    Action::requeue(error.class().retry_after())
+}
+
+/// Asks for a reconcile of every unfinished call and every series that uses this calendar.
+pub fn wake_users(scope: &Scope, calendar: &CalendarView) {
+    let (namespace, name) = (calendar.namespace(), calendar.name());
+    for call in scope.calls.state() {
+        let fields = call.spec.read().map(|spec| HoursFields::of_call(spec).calendar_name() == Some(name));
+        if call.namespace() == namespace && fields == Some(true) && !call.is_finished() {
+            scope.wake(&call);
+        }
+    }
+    for series in scope.series.state() {
+        let spec = series.read_spec().ok();
+        let named = spec.and_then(|spec| HoursFields::of_template(&spec.call_template.spec).calendar_name());
+        if series.namespace() == namespace && named == Some(name) {
+            scope.wake_series(series.namespace(), series.name());
+        }
+    }
+}
+
+fn status(
+    calendar: &CalendarView,
+    stored: &BusinessCalendarStatus,
+    moment: &Result<CalendarMoment, Vec<FieldError>>,
+    now: Timestamp,
+) -> BusinessCalendarStatus {
+    let generation = calendar.metadata.generation;
+    let known = moment.as_ref().ok();
+    BusinessCalendarStatus {
+        observed_generation: generation,
+        open: known.map(|moment| moment.open),
+        next_open_time: known.and_then(|moment| moment.next_open),
+        next_close_time: known.and_then(|moment| moment.next_close),
+        conditions: set_conditions(&stored.conditions, &conditions(moment), generation, now),
+    }
+}
+
+fn conditions(moment: &Result<CalendarMoment, Vec<FieldError>>) -> Vec<ConditionText> {
+    let text = |type_, status, reason: &str, message: String| ConditionText {
+        type_,
+        status,
+        reason: reason.to_owned(),
+        message,
+    };
+    let stalled = |reason: &str, message: String| {
+        vec![text(READY, Truth::False, reason, message.clone()), text(STALLED, Truth::True, reason, message)]
+    };
+    let moment = match moment {
+        Ok(moment) => moment,
+        Err(errors) => {
+            return stalled(errors.first().map_or("InvalidSpec", |error| error.reason), said(errors));
+        }
+    };
+    let mut texts = if moment.open || moment.next_open.is_some() {
+        vec![text(READY, Truth::True, "Usable", "calls can be placed in its hours".to_owned())]
+    } else {
+        let message = "nothing opens within 366 days: give it weeklyHours or exceptions";
+        stalled("NeverOpen", message.to_owned())
+    };
+    if moment.holidays_exhausted {
+        let message = "every dated holiday and exception lies in the past: add those of the coming year";
+        texts.push(text(HOLIDAYS_EXHAUSTED, Truth::True, "NoDateAhead", message.to_owned()));
+    }
+    texts
+}
