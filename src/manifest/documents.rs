@@ -6,7 +6,7 @@
 
 use super::json;
 use serde_json::{Number, Value};
-use serde_saphyr::Options;
+use serde_saphyr::{Options, UserMessageFormatter};
 
 /// A document's number, and its content or why it has none.
 pub(super) type Document = (usize, Result<Value, String>);
@@ -95,7 +95,10 @@ fn content(piece: &Piece<'_>) -> Result<Vec<Value>, String> {
             let padded = "\n".repeat(piece.line) + piece.text;
             let error =
                 serde_saphyr::from_str_with_options::<Value>(&padded, options()).err().unwrap_or(error);
-            format!("this is not YAML that can be read: {}", error.to_string().replace('\n', " "))
+            format!(
+                "this is not YAML that can be read: {}",
+                error.render_with_formatter(&UserMessageFormatter).replace('\n', " ")
+            )
         },
     )
 }

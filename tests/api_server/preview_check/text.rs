@@ -115,6 +115,8 @@ async fn scalars_are_read_alike() {
     }
     for object in [
         "{a: &x [1, {b: c}], d: *x}",
+        "{\n      a: [\n      1\n      ]\n      }",
+        "\n        a: [\n          1,\n        ]\n        b:\t\"one\n        two\"\n",
         "{a: &x {b: 1, c: 2}, d: {<<: *x, e: 3}}",
         "\n        a: |\n          one\n           two\n        b: >-\n          one\n          two\n",
         "\n        a: one\n         two # three\n        ? b\n        : - 1\n          - - 2\n",
