@@ -5,6 +5,7 @@
 //! ```
 //!
 //! - [`api`], what people write and what `status` answers
+//! - [`manifest`], YAML read as the API server would, offline
 //! - [`schedule`], pure time
 //! - [`decide`], pure decisions
 //! - [`dial`], the outside world
@@ -21,6 +22,7 @@ pub mod clock;
 pub mod controller;
 pub mod decide;
 pub mod dial;
+pub mod manifest;
 pub mod metrics;
 pub mod probes;
 pub mod schedule;

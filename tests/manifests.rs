@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use call_operator::api::{self, BusinessCalendar, Dialer, RecurringCall, ScheduledCall};
+use call_operator::manifest;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -183,6 +184,27 @@ fn every_rule_has_a_refused_manifest() {
     assert!(untried.is_empty(), "no refused manifest names the place of {untried:#?}");
 }
 
+#[test]
+fn valid_manifests_and_examples_are_read_without_a_problem() {
+    for folder in ["tests/manifests/valid", "examples"] {
+        for file in yaml_files(&in_checkout(folder)) {
+            let reading = read_file(&file);
+            assert!(reading.problems.is_empty(), "{:#?}", reading.problems);
+            assert!(!reading.manifests.is_empty(), "{}: nothing in it", file.display());
+        }
+    }
+}
+
+#[test]
+fn invalid_manifests_have_a_problem_at_the_place_that_is_wrong() {
+    for manifest in manifests("invalid") {
+        let reading = manifest::read(&manifest.name, &manifest.text);
+        assert!(reading.manifests.is_empty(), "{}: read", manifest.name);
+        let paths: Vec<_> = reading.problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert!(paths.contains(&manifest.refused_path()), "{}: {paths:?}", manifest.name);
+    }
+}
+
 // --- schemas ---------------------------------------------------------------------------------------------------------
 
 /// One place in a schema.
@@ -323,6 +345,10 @@ fn manifests(folder: &str) -> Vec<Manifest> {
         yaml_files(&in_checkout("tests/manifests").join(folder)).into_iter().map(read).collect();
     assert!(!manifests.is_empty(), "no manifests in {folder}");
     manifests
+}
+
+fn read_file(file: &Path) -> manifest::Reading {
+    manifest::read(&file.to_string_lossy(), &std::fs::read_to_string(file).unwrap())
 }
 
 fn read_and_write<T: DeserializeOwned + Serialize>(object: &Value) -> Value {

@@ -12,6 +12,7 @@ mod limits;
 mod load;
 mod once;
 mod outage;
+mod preview_check;
 mod schema;
 mod shutdown;
 mod story;
