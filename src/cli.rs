@@ -1,13 +1,14 @@
-//! The command line: `controller`, `crd`. Flags become one [`Settings`]; each has an environment variable.
+//! The command line: `controller`, `preview`, `crd`. Flags become one [`Settings`]; each has an environment variable.
 
 use crate::api::{DayOfWeek, all_crds, crd_of_kind, crd_to_yaml};
 use crate::clock::Clock;
 use crate::controller::{Settings, run};
 use crate::decide::{AddressPolicy, DefaultHours, Defaults};
+use crate::preview::{Output, Question, preview, print};
 use crate::schedule::{Span, find_zone};
 use crate::telemetry::{self, LogFormat};
 use clap::{Args, Parser, Subcommand};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -34,6 +35,8 @@ pub struct Cli {
 enum Command {
     /// Run the operator, in a pod or with KUBECONFIG, until SIGTERM.
     Controller(Box<ControllerArgs>),
+    /// Show the coming calls of manifests and why each time is what it is. Needs no cluster.
+    Preview(Box<PreviewArgs>),
     /// Print the CustomResourceDefinitions.
     Crd {
         /// Only the one of this kind, for example ScheduledCall.
@@ -42,13 +45,9 @@ enum Command {
     },
 }
 
-/// Flags of `call-operator controller`.
+/// What is assumed where a spec is silent.
 #[derive(Debug, Args)]
-struct ControllerArgs {
-    /// Serve only this namespace; may be given several times. Without it, all namespaces.
-    #[arg(long, env = "CALL_OPERATOR_NAMESPACE", value_delimiter = ',')]
-    namespace: Vec<String>,
-
+struct DefaultsArgs {
     /// IANA time zone of a local time whose call names no zone.
     #[arg(long, env = "DEFAULT_TIMEZONE", default_value = "Asia/Kolkata", value_parser = zone_name)]
     default_time_zone: String,
@@ -73,6 +72,40 @@ struct ControllerArgs {
     /// variable QUEUE_RETRY_BACKOFF_DELAY, in milliseconds, is read when neither flag nor variable is set.
     #[arg(long, env = "CALL_OPERATOR_RETRY_INITIAL_DELAY_SECONDS", value_parser = clap::value_parser!(i32).range(1..=86400))]
     retry_initial_delay_seconds: Option<i32>,
+}
+
+/// Flags of `call-operator preview`.
+#[derive(Debug, Args)]
+struct PreviewArgs {
+    #[command(flatten)]
+    defaults: DefaultsArgs,
+
+    /// A file of manifests (YAML or JSON, several documents), or - for standard input; may be given several times.
+    #[arg(short, long, required = true)]
+    file: Vec<String>,
+
+    /// The moment from which to look ahead (RFC 3339); the present one if not set.
+    #[arg(long)]
+    now: Option<Timestamp>,
+
+    /// Most calls to show of each object.
+    #[arg(long, default_value_t = 10)]
+    count: usize,
+
+    /// How to print them.
+    #[arg(short, long, default_value = "table")]
+    output: Output,
+}
+
+/// Flags of `call-operator controller`.
+#[derive(Debug, Args)]
+struct ControllerArgs {
+    #[command(flatten)]
+    defaults: DefaultsArgs,
+
+    /// Serve only this namespace; may be given several times. Without it, all namespaces.
+    #[arg(long, env = "CALL_OPERATOR_NAMESPACE", value_delimiter = ',')]
+    namespace: Vec<String>,
 
     /// Hold every call; deadlines run on.
     #[arg(long, env = "CALL_OPERATOR_SUSPEND_ALL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
@@ -127,6 +160,7 @@ struct Listen(Option<SocketAddr>);
 pub fn dispatch(cli: Cli) -> Result<(), String> {
     match cli.command {
         Command::Crd { kind } => print_crds(kind.as_deref()),
+        Command::Preview(args) => print_preview(*args),
         Command::Controller(args) => run_controller(*args),
     }
 }
@@ -145,6 +179,30 @@ fn print_crds(kind: Option<&str>) -> Result<(), String> {
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("crd: {error}"))
 }
 
+fn print_preview(args: PreviewArgs) -> Result<(), String> {
+    let now = args.now.unwrap_or_else(|| Clock::default().now());
+    let files = args.file.iter().map(|file| read_file(file)).collect::<Result<Vec<_>, _>>()?;
+    let defaults = defaults(args.defaults)?;
+    let answer = preview(&Question { files, now, count: args.count, defaults: &defaults });
+    for note in &answer.notes {
+        eprintln!("note: {note}");
+    }
+    let problems: Vec<String> = answer.problems.iter().map(ToString::to_string).collect();
+    if answer.problems.is_empty() || !answer.rows.is_empty() {
+        let text = print(&answer.rows, args.output, now)?;
+        std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("preview: {error}"))?;
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\ncall-operator: ")) }
+}
+
+/// A file, or standard input for `-`, with its name.
+fn read_file(file: &str) -> Result<(String, String), String> {
+    let text =
+        if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let name = if file == "-" { "standard input" } else { file };
+    text.map(|text| (name.to_owned(), text)).map_err(|error| format!("{name}: {error}"))
+}
+
 fn run_controller(args: ControllerArgs) -> Result<(), String> {
     telemetry::start(args.log_format, &args.log_level)?;
     rustls::crypto::ring::default_provider()
@@ -160,6 +218,23 @@ fn run_controller(args: ControllerArgs) -> Result<(), String> {
 }
 
 fn settings(args: ControllerArgs) -> Result<Settings, String> {
+    let allowed = std::env::var("CALL_OPERATOR_TEST").is_ok_and(|value| value == "1");
+    let (clock, clock_rate) = clock(args.clock_offset, args.clock_rate, allowed)?;
+    Ok(Settings {
+        namespaces: args.namespace,
+        clock,
+        defaults: Defaults { clock_rate, ..defaults(args.defaults)? },
+        policy: AddressPolicy {
+            allow_http: args.dialer_allow_http,
+            allow_private: args.dialer_allow_private_addresses,
+        },
+        suspend_all: args.suspend_all,
+        health_address: args.health_address.0,
+        metrics_address: args.metrics_address.0,
+    })
+}
+
+fn defaults(args: DefaultsArgs) -> Result<Defaults, String> {
     let initial_delay = match args.retry_initial_delay_seconds {
         Some(seconds) => seconds,
         None => old_backoff_delay(std::env::var("QUEUE_RETRY_BACKOFF_DELAY").ok().as_deref())?,
@@ -171,25 +246,12 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
     };
     Span::parse(&hours.start, &hours.end)
         .map_err(|error| format!("--business-hours-start, --business-hours-end: {error}"))?;
-    let allowed = std::env::var("CALL_OPERATOR_TEST").is_ok_and(|value| value == "1");
-    let (clock, clock_rate) = clock(args.clock_offset, args.clock_rate, allowed)?;
-    Ok(Settings {
-        namespaces: args.namespace,
-        clock,
-        defaults: Defaults {
-            time_zone: args.default_time_zone,
-            hours,
-            clock_rate,
-            retry_max_attempts: args.retry_max_attempts,
-            retry_initial_delay_seconds: initial_delay,
-        },
-        policy: AddressPolicy {
-            allow_http: args.dialer_allow_http,
-            allow_private: args.dialer_allow_private_addresses,
-        },
-        suspend_all: args.suspend_all,
-        health_address: args.health_address.0,
-        metrics_address: args.metrics_address.0,
+    Ok(Defaults {
+        time_zone: args.default_time_zone,
+        hours,
+        retry_max_attempts: args.retry_max_attempts,
+        retry_initial_delay_seconds: initial_delay,
+        clock_rate: 1.0,
     })
 }
 

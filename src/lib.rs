@@ -10,6 +10,7 @@
 //! - [`decide`], pure decisions
 //! - [`dial`], the outside world
 //! - [`controller`], Kubernetes
+//! - [`manifest`] and [`preview`], the same decisions offline
 //!
 //! Dependencies point one way: `api ← schedule ← decide ← dial ← controller`. The guarantee (at most one request per
 //! attempt number, whatever crashes) rests on one write: `controller::claim`.
@@ -24,6 +25,7 @@ pub mod decide;
 pub mod dial;
 pub mod manifest;
 pub mod metrics;
+pub mod preview;
 pub mod probes;
 pub mod schedule;
 pub mod telemetry;

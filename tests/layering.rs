@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 /// What each module may use of this crate. What is not listed here does not exist: a new module needs a line.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("api", &[]),
-    ("manifest", &["api"]),
     ("words", &[]),
     ("schedule", &[]),
     ("clock", &[]),
@@ -21,13 +20,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dial", &["api", "decide", "clock"]),
     ("metrics", &["decide", "schedule"]),
     ("controller", &["api", "clock", "decide", "dial", "metrics", "probes", "schedule", "words"]),
-    ("cli", &["api", "clock", "controller", "decide", "schedule", "telemetry"]),
+    ("manifest", &["api"]),
+    ("preview", &["api", "decide", "manifest", "schedule"]),
+    ("cli", &["api", "clock", "controller", "decide", "preview", "schedule", "telemetry"]),
     ("lib", &[]),
     ("main", &[]),
 ];
 
 /// Folders without effects, and what would be one.
-const PURE: &[&str] = &["api", "manifest", "schedule", "decide"];
+const PURE: &[&str] = &["api", "schedule", "decide", "manifest", "preview"];
 const EFFECTS: &[&str] = &[
     "async fn",
     ".await",
@@ -41,7 +42,7 @@ const EFFECTS: &[&str] = &[
     "getrandom",
     "::now()",
     "SystemTime",
-    "Instant",
+    "time::Instant",
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

@@ -6,6 +6,7 @@ use super::facts::{CallFacts, Claimant, DialerState, RecentClaim};
 use super::field_error::FieldError;
 use super::parent::Verdict;
 use super::plan::{CallPlan, plan_call};
+use super::window::{Window, just_after, window_of};
 use crate::api::{Attempt, CallView, CallViewSpec, READY, Readable, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
 
@@ -398,33 +399,6 @@ fn decide_due(facts: &CallFacts<'_>, wanted: Wanted, plan: CallPlan, now: Timest
     }
     let send_window = facts.defaults.on_the_clock(SEND_WINDOW);
     Decision::Dial(DialOrder { attempt, due, latest, send_window, plan })
-}
-
-/// Business hours around an attempt.
-enum Window {
-    /// Open until just before `closes`; the last instant to start takes that into account.
-    Open { closes: Timestamp, latest: Timestamp },
-    /// Shut until `opens`.
-    Shut { opens: Timestamp },
-}
-
-fn window_of(plan: &CallPlan, now: Timestamp, latest: Timestamp) -> Window {
-    let too_late = just_after(latest);
-    let Some(hours) = &plan.hours else { return Window::Open { closes: too_late, latest } };
-    match hours.open_until(now, too_late) {
-        Some(closes) => {
-            let last = closes.saturating_sub(A_MOMENT).unwrap_or(closes);
-            Window::Open { closes, latest: latest.min(last) }
-        }
-        None => Window::Shut { opens: hours.next_opening(now).unwrap_or(Timestamp::MAX) },
-    }
-}
-
-/// The smallest time that the operator reckons with.
-const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
-
-fn just_after(instant: Timestamp) -> Timestamp {
-    instant.saturating_add(A_MOMENT).unwrap_or(Timestamp::MAX)
 }
 
 /// What the reference to the Dialer suffers from.

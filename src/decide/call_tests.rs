@@ -43,7 +43,7 @@ fn a_call_without_an_attempt_waits_for_its_time_rings_and_is_missed_after_its_de
         (json!({"cancel": true, "suspend": true}), 0, "cancel Cancelled"),
         (json!({"timeZone": "Mars/Olympus"}), 0, "reject InvalidTimeZone"),
         (json!({"timeZone": "Mars/Olympus", "cancel": true}), 0, "cancel Cancelled"),
-        (json!({"businessHours": {"start": "09:00"}}), 0, "reject NotSupported"),
+        (json!({"retryPolicy": {"onUnknown": "Redial"}}), 0, "reject NotSupported"),
         (json!({"businessHours": {"start": "09:00"}, "respectBusinessHours": false}), 0, "dial 1"),
         (json!({"ttlSecondsAfterFinished": 5}), 0, "dial 1"),
     ];

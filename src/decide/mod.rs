@@ -29,6 +29,7 @@ mod series_record;
 mod series_tests;
 #[cfg(test)]
 mod test_support;
+mod window;
 
 pub use business_hours::{CalendarPlan, CalendarState, DefaultHours, HoursFields};
 pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_calendar};

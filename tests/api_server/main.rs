@@ -14,6 +14,7 @@ mod once;
 mod outage;
 mod preview_check;
 mod schema;
+mod series;
 mod shutdown;
 mod story;
 mod waiting;

@@ -65,7 +65,10 @@ impl Operator {
             arguments.extend(["--namespace", namespace]);
         }
         arguments.extend(flags);
-        let environment = [("KUBECONFIG", kubeconfig)];
+        // Only a simulated clock asks for this.
+        let simulated = flags.iter().any(|flag| flag.starts_with("--clock-"));
+        let test = if simulated { "1" } else { "0" };
+        let environment = [("KUBECONFIG", kubeconfig), ("CALL_OPERATOR_TEST", test)];
         let program = env!("CARGO_BIN_EXE_call-operator");
         let process = Guarded::spawn(program, &arguments, &environment, log).unwrap();
         Self { process, health, metrics }
