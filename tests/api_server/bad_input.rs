@@ -98,9 +98,6 @@ fn features_that_are_not_built_yet_say_so_and_do_not_ring() {
     dialer.install(&namespace, "");
     let _operator = Operator::start(&namespace);
     let cases = [
-        ("hours", "  businessHours:\n    start: \"09:00\"", "spec.businessHours"),
-        ("respect", "  respectBusinessHours: true", "spec.respectBusinessHours"),
-        ("calendar", "  businessCalendarRef:\n    name: x", "spec.businessCalendarRef"),
         (
             "rules",
             "  retryPolicy:\n    rules:\n    - outcomes: [Busy]\n      action: Retry",
@@ -117,18 +114,6 @@ fn features_that_are_not_built_yet_say_so_and_do_not_ring() {
     let ignored = condition(&done, "FieldsIgnored");
     assert!(ignored["message"].as_str().unwrap().contains("spec.ttlSecondsAfterFinished"), "{done:#}");
 
-    apply(
-        &namespace,
-        "apiVersion: call-operator.dev/v1alpha1\nkind: RecurringCall\nmetadata:\n  name: daily\nspec:\n  schedule: \"0 9 * * *\"\n  callTemplate:\n    spec:\n      phoneNumber: \"+15550000001\"\n",
-    );
-    apply(
-        &namespace,
-        "apiVersion: call-operator.dev/v1alpha1\nkind: BusinessCalendar\nmetadata:\n  name: office\nspec:\n  timeZone: Europe/Berlin\n  weeklyHours:\n  - daysOfWeek: [Monday]\n    start: \"09:00\"\n    end: \"17:00\"\n",
-    );
-    for (kind, name) in [("rcall", "daily"), ("bcal", "office")] {
-        let object = wait_for_reason(&namespace, kind, name, "NotSupported");
-        assert_eq!(condition(&object, "Stalled")["status"], "True");
-    }
     assert!(dialer.rings_for("+15550000001").is_empty());
 }
 

@@ -8,6 +8,7 @@
 mod support;
 
 mod bad_input;
+mod calendar;
 mod limits;
 mod load;
 mod once;
