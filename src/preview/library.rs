@@ -64,11 +64,12 @@ impl Library {
 
 /// A field error of an object, with where the object stands.
 pub fn problem(located: &Located, error: FieldError) -> Problem {
+    let offline = if error.reason == "CalendarNotFound" { "; here: add its manifest with another -f" } else { "" };
     Problem {
         file: located.file.clone(),
         document: located.document,
         object: Some(super::name_of(located)),
         path: error.path,
-        message: error.message,
+        message: format!("{}{offline}", error.message),
     }
 }
