@@ -8,6 +8,7 @@
 
 mod again;
 mod chrono_side;
+mod cron;
 mod random;
 mod recurrence;
 mod zones;
