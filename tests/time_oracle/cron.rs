@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 const MONTHS: [&str; 12] =
     ["jan", "FEB", "mar", "Apr", "MAY", "jun", "JUL", "aug", "sep", "OCT", "nov", "dec"];
-const DAYS: [&str; 8] = ["sun", "MON", "tue", "Wed", "THU", "fri", "SAT", "7"];
+const DAYS: [&str; 8] = ["sun", "MON", "tue", "Wed", "THU", "fri", "SAT", "SUN"];
 
 /// How long the two are compared, and how many times at most.
 const DAYS_AHEAD: i64 = 800;
@@ -92,6 +92,8 @@ fn part(least: u32, most: u32, names: &'static [&'static str]) -> BoxedStrategy<
         text: format!("*/{step}"),
         values: (least..=most).step_by(step).collect(),
     });
+    // Sunday to Sunday by name is refused.
+    let range = range.prop_filter("a range", |field| !field.text.to_uppercase().starts_with("SUN-SUN"));
     prop_oneof![4 => value, 2 => range, 1 => every].boxed()
 }
 

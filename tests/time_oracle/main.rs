@@ -9,6 +9,10 @@
 mod again;
 mod chrono_side;
 mod cron;
+mod model;
+mod properties;
 mod random;
 mod recurrence;
+mod sequence;
+mod series;
 mod zones;
