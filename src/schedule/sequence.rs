@@ -193,6 +193,10 @@ impl Walk<'_> {
 
     fn fate(&mut self, nominal: Timestamp) -> Fate {
         let sequence = self.sequence;
+        let past_the_end = |instant| sequence.end.is_some_and(|end| instant > end);
+        if past_the_end(nominal) {
+            return Fate::Ended(WalkEnd::Finished);
+        }
         if sequence.is_skipped(nominal) {
             self.skip(nominal);
             return Fate::Dropped(after(nominal));
@@ -200,7 +204,7 @@ impl Walk<'_> {
         let Some(Adjusted { effective, adjustment }) = sequence.adjust(nominal) else {
             return self.nothing_opens(nominal);
         };
-        if sequence.end.is_some_and(|end| effective > end) {
+        if past_the_end(effective) {
             return Fate::Ended(WalkEnd::Finished);
         }
         if let Some((landing, hours)) = sequence.displaced_onto(nominal, effective)

@@ -160,6 +160,21 @@ fn an_exception_after_a_long_closure_is_reached_from_within_a_year_only() {
 }
 
 #[test]
+fn nothing_counts_as_skipped_after_the_end() {
+    let skip = &["2026-03-04", "2026-03-05"];
+    let sequence = build(&Series { skip, end: Some("2026-03-03"), ..Series::default() });
+    let mut walk = sequence.walk();
+    assert_eq!((walk.by_ref().count(), walk.skipped()), (2, 0));
+    // Past its end a series has finished, whether or not anything opens later.
+    let mut only_today = Hours::closed(find_zone("America/New_York").unwrap());
+    only_today.add_exception(date(2026, 3, 2), [Span::parse("09:00", "18:00").unwrap()]);
+    let series = Series { hours: Some(only_today), end: Some("2026-03-02"), ..Series::default() };
+    let sequence = build(&series);
+    let mut walk = sequence.walk();
+    assert_eq!((walk.by_ref().count(), walk.skipped(), walk.end()), (1, 0, Some(WalkEnd::Finished)));
+}
+
+#[test]
 fn a_walk_from_anywhere_gives_the_same_entries() {
     let weekend =
         Some(hours("Europe/Berlin", 1..5, &[("09:00", "12:00"), ("14:00", "18:00"), ("22:00", "02:00")]));
