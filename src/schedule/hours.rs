@@ -121,6 +121,16 @@ impl Hours {
         }
     }
 
+    /// Whether anything opens on usual days.
+    pub(super) fn has_week(&self) -> bool {
+        self.week.iter().any(|spans| !spans.is_empty())
+    }
+
+    /// When the windows of exceptions open, whether or not that is over.
+    pub(super) fn exceptional_openings(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.exceptions.keys().flat_map(|date| self.windows_of(*date)).map(|window| window.open)
+    }
+
     fn weekly(&self, date: Date) -> &[Span] {
         let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or_default();
         self.week.get(day).map_or(&[], Vec::as_slice)

@@ -12,6 +12,10 @@ use jiff::{Span as Days, Timestamp};
 /// How many dates after that of an instant are searched (DESIGN 3.3).
 const SEARCH_DAYS: i32 = 366;
 
+/// After so many dates the hours of a week have opened, or never do: 29 February is a given day of the week every 40
+/// years at the latest, and a thousand holidays with five hundred exceptions close such a day for 29 years.
+const EVER_DAYS: i32 = 70 * 366;
+
 /// How many dates a window may reach beyond the one on which it opens.
 const REACH: i32 = 2;
 
@@ -48,9 +52,15 @@ impl Hours {
 
     /// The same without the limit; `None` when it never opens again.
     pub(super) fn next_opening_ever(&self, instant: Timestamp) -> Option<Timestamp> {
-        let date = self.date_of(instant);
-        let last = self.last_dated().map_or(0, |last| days_between(date, last).max(0));
-        self.opening_between(instant, date, last.saturating_add(SEARCH_DAYS))
+        let exceptional = self.exceptional_openings().filter(|open| *open > instant).min();
+        let days = if self.has_week() { EVER_DAYS } else { 0 };
+        let weekly = self.opening_between(instant, self.date_of(instant), days);
+        exceptional.into_iter().chain(weekly).min()
+    }
+
+    /// The first instant of the dates from which the search may find this opening.
+    pub(super) fn in_reach_from(&self, opening: Timestamp) -> Timestamp {
+        self.start_of(add_days(self.date_of(opening), -SEARCH_DAYS - REACH))
     }
 
     fn opening_between(&self, after: Timestamp, date: Date, days: i32) -> Option<Timestamp> {
@@ -102,8 +112,4 @@ impl Hours {
 
 fn add_days(date: Date, days: i32) -> Option<Date> {
     date.checked_add(Days::new().days(days)).ok()
-}
-
-fn days_between(from: Date, to: Date) -> i32 {
-    from.until(to).map_or(0, |span| span.get_days())
 }

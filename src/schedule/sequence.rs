@@ -107,7 +107,8 @@ impl Sequence {
     }
 
     fn walk_from(&self, next: Timestamp) -> Walk<'_> {
-        Walk { sequence: self, next, due_after: Timestamp::MIN, skipped: 0, end: None }
+        let (due_after, closed_until) = (Timestamp::MIN, Timestamp::MIN);
+        Walk { sequence: self, next, due_after, closed_until, skipped: 0, end: None }
     }
 
     fn adjust(&self, nominal: Timestamp) -> Option<Adjusted> {
@@ -163,6 +164,8 @@ pub struct Walk<'a> {
     /// The next nominal time to look at is the first at or after this.
     next: Timestamp,
     due_after: Timestamp,
+    /// Known once nothing opened for a nominal time: nothing opens for those before this either.
+    closed_until: Timestamp,
     skipped: u64,
     end: Option<WalkEnd>,
 }
@@ -197,7 +200,7 @@ impl Walk<'_> {
         if past_the_end(nominal) {
             return Fate::Ended(WalkEnd::Finished);
         }
-        if sequence.is_skipped(nominal) {
+        if sequence.is_skipped(nominal) || nominal < self.closed_until {
             self.skip(nominal);
             return Fate::Dropped(after(nominal));
         }
@@ -222,12 +225,15 @@ impl Walk<'_> {
         Fate::Kept(Entry { nominal, effective, adjustment })
     }
 
-    /// Nothing opens within the search: the first that may be rung again is one from which the next opening is in reach.
+    /// Nothing opens within the search. Where the next opening is, is asked once: it may be centuries away.
     fn nothing_opens(&mut self, nominal: Timestamp) -> Fate {
         let hours = self.sequence.hours.as_deref();
-        if hours.and_then(|hours| hours.next_opening_ever(nominal)).is_none() {
+        let opening =
+            hours.and_then(|hours| hours.next_opening_ever(nominal).map(|at| hours.in_reach_from(at)));
+        let Some(in_reach_from) = opening else {
             return Fate::Ended(WalkEnd::NeverOpen);
-        }
+        };
+        self.closed_until = in_reach_from;
         self.skip(nominal);
         Fate::Dropped(after(nominal))
     }

@@ -1,8 +1,8 @@
 //! Tables of the occurrence sequence: merge, skip dates, ends, and walking from the middle.
 
 use super::*;
-use jiff::Timestamp;
 use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 struct Series {
@@ -175,6 +175,28 @@ fn nothing_counts_as_skipped_after_the_end() {
 }
 
 #[test]
+fn a_closure_of_centuries_is_looked_at_once() {
+    let mut closed = Hours::closed(find_zone("UTC").unwrap());
+    closed.add_exception(date(2900, 1, 1), [Span::parse("09:00", "10:00").unwrap()]);
+    let sequence =
+        build(&Series { zone: "UTC", cron: "0 8 1 1 *", hours: Some(closed), ..Series::default() });
+    let mut walk = sequence.walk();
+    assert_eq!(walk.next().unwrap().effective.to_string(), "2900-01-01T09:00:00Z");
+    assert_eq!(walk.skipped(), 2898 - 2026);
+}
+
+#[test]
+fn hours_that_open_once_in_many_years_are_found() {
+    // Mondays, but every day of the year is a holiday except 29 February.
+    let mut leap = hours("UTC", 0..1, &[("09:00", "10:00")]);
+    let day = |number: i64| date(2026, 1, 1) + SignedDuration::from_hours(24 * number);
+    (0..365).for_each(|number| leap.add_holiday(day(number), true));
+    let sequence = build(&Series { zone: "UTC", cron: "0 8 1 2 *", hours: Some(leap), ..Series::default() });
+    assert_eq!(shown(&sequence, 1), ["01 08:00 > 29 09:00"]);
+    assert_eq!(sequence.walk().next().unwrap().effective.to_string(), "2044-02-29T09:00:00Z");
+}
+
+#[test]
 fn a_walk_from_anywhere_gives_the_same_entries() {
     let weekend =
         Some(hours("Europe/Berlin", 1..5, &[("09:00", "12:00"), ("14:00", "18:00"), ("22:00", "02:00")]));
@@ -187,7 +209,7 @@ fn a_walk_from_anywhere_gives_the_same_entries() {
         assert_eq!(all.len(), 200);
         for pair in all.windows(2) {
             assert!(pair[0].effective < pair[1].effective, "{cron}: {pair:?}");
-            for from in [pair[0].effective, pair[1].effective - jiff::SignedDuration::from_nanos(1)] {
+            for from in [pair[0].effective, pair[1].effective - SignedDuration::from_nanos(1)] {
                 assert_eq!(sequence.walk_after(from).next(), Some(pair[1]), "{cron}: after {from}");
             }
             assert_eq!(sequence.walk_after_nominal(pair[0].nominal).next(), Some(pair[1]), "{cron}");
@@ -211,7 +233,7 @@ fn what_was_merged_away_is_no_entry() {
 fn counting_stops_at_a_hundred_thousand() {
     let sequence = build(&Series { cron: "* * * * *", ..Series::default() });
     let first = sequence.walk().next().unwrap().effective;
-    let minutes = |count: i64| first + jiff::SignedDuration::from_mins(count);
+    let minutes = |count: i64| first + SignedDuration::from_mins(count);
     assert_eq!(sequence.count_until(minutes(99)), Ok(100));
     assert_eq!(sequence.count_until(minutes(200_000)), Err(TooManyOccurrences));
 }
