@@ -2,7 +2,8 @@
 //!
 //! Windows are found by the date on which they open. One lasts less than a day, and an edge in a gap moves by a day at
 //! most (where a zone skipped a whole date), so a window that matters to an instant opens at most two dates before its
-//! own; and of two windows the one of the later date may begin first by no more than that.
+//! own; and of two windows the one of the later date may begin first by no more than that. Where the clocks were put
+//! back over midnight an evening comes again after the next date has begun: a window of that date may be open in it.
 
 use super::hours::{Hours, Window};
 use super::when::instant_of;
@@ -23,7 +24,7 @@ impl Hours {
     /// When the window that holds `instant` closes, the latest if several do; `None` when none does.
     pub(super) fn close_of(&self, instant: Timestamp) -> Option<Timestamp> {
         let date = self.date_of(instant);
-        (-REACH..=0)
+        (-REACH..=1)
             .filter_map(|days| add_days(date, days))
             .flat_map(|date| self.windows_of(date))
             .filter(|window| window.open <= instant && instant < window.close)

@@ -287,6 +287,18 @@ fn clocks_that_change_at_midnight_or_by_other_steps() {
 }
 
 #[test]
+fn a_window_is_open_in_the_evening_that_comes_back_after_midnight() {
+    // St. John's put its clocks back from 00:01 on Sunday 29 October 2006 to 23:01 on Saturday.
+    let sunday = hours("America/St_Johns", &SUNDAY, &[("00:00", "06:00")]);
+    let rows = [
+        ("opens at the first midnight", "2006-10-29T02:30:00Z", "Sun 10-29 00:00 open"),
+        ("and stays open on Saturday evening", "2006-10-29T03:00:00Z", "Sat 10-28 23:30 open"),
+        ("and after the second midnight", "2006-10-29T03:30:00Z", "Sun 10-29 00:00 open"),
+    ];
+    check(&sunday, &rows);
+}
+
+#[test]
 fn hours_of_a_date_that_a_zone_skips_move_like_every_time() {
     // Apia had no Friday 30 December 2011.
     let rows = [

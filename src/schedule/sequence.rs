@@ -91,10 +91,11 @@ impl Sequence {
     /// How many entries are due at or before `instant`.
     ///
     /// # Errors
-    /// When they are more than [`MOST_OCCURRENCES`].
+    /// When they are more than [`MOST_OCCURRENCES`], or as many times in a row were dropped.
     pub fn count_until(&self, instant: Timestamp) -> Result<u64, TooManyOccurrences> {
         let mut count = 0;
-        for entry in self.walk() {
+        let mut walk = self.walk();
+        for entry in walk.by_ref() {
             if entry.effective > instant {
                 break;
             }
@@ -103,7 +104,8 @@ impl Sequence {
                 return Err(TooManyOccurrences);
             }
         }
-        Ok(count)
+        let gave_up_before = walk.end == Some(WalkEnd::TooManyDropped) && walk.next <= instant;
+        if gave_up_before { Err(TooManyOccurrences) } else { Ok(count) }
     }
 
     fn walk_from(&self, next: Timestamp) -> Walk<'_> {

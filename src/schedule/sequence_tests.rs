@@ -237,3 +237,20 @@ fn counting_stops_at_a_hundred_thousand() {
     assert_eq!(sequence.count_until(minutes(99)), Ok(100));
     assert_eq!(sequence.count_until(minutes(200_000)), Err(TooManyOccurrences));
 }
+
+#[test]
+fn counting_does_not_take_a_walk_that_gave_up_for_the_end() {
+    let zone = find_zone("UTC").unwrap();
+    let mut hours = Hours::closed(zone.clone());
+    for day in [date(2026, 3, 2), date(2900, 1, 1)] {
+        hours.add_exception(day, [Span::parse("09:00", "10:00").unwrap()]);
+    }
+    let start = date(2026, 3, 2).at(9, 0, 0, 0);
+    let daily = Recurrence::new(Frequency::Daily, 1, start, None, None, MonthDayPolicy::LastDay, None);
+    let start = Start::new(Moment::Local(start), &zone).unwrap();
+    let nominal = NominalTimes::new(Rule::Recurrence(daily), zone, start);
+    let sequence = Sequence { nominal, ..build(&Series { hours: Some(hours), ..Series::default() }) };
+    let until = |text: &str| sequence.count_until(text.parse().unwrap());
+    assert_eq!(until("2026-03-03T00:00:00Z"), Ok(1));
+    assert_eq!(until("2900-01-02T00:00:00Z"), Err(TooManyOccurrences));
+}
