@@ -122,7 +122,7 @@ pub fn any_expression() -> impl Strategy<Value = Expression> {
 fn cron_comes_when_each_minute_says() {
     let starts = (0_i64..3_000_000_000)
         .prop_map(|second| chrono::DateTime::from_timestamp(second, 0).unwrap().naive_utc());
-    let mut runner = TestRunner::new(config(250));
+    let mut runner = TestRunner::new(config(150));
     let tested = runner.run(&(any_expression(), starts), |(expression, start)| {
         let cron = expression.ours();
         let last = start.date() + Duration::days(DAYS_AHEAD);

@@ -10,7 +10,7 @@ const FROM: &str = "1990-01-01T00:00:00Z";
 const TO: &str = "2038-01-01T00:00:00Z";
 
 /// Before and after a change of clocks, in minutes: a gap or overlap of up to a day lies between the outermost.
-const AROUND: [i64; 15] = [-1500, -1440, -1439, -120, -61, -60, -59, -30, -1, 0, 1, 30, 60, 119, 1500];
+const AROUND: [i64; 9] = [-1440, -60, -30, -1, 0, 30, 59, 60, 1439];
 
 fn our_answer(local: NaiveDateTime, zone: &jiff::tz::TimeZone) -> Timestamp {
     let text = local.format("%Y-%m-%dT%H:%M:%S%.f").to_string();
