@@ -12,7 +12,7 @@ use crate::schedule::{find_zone, resolve};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// A call is shown until this long after its time.
+/// A call is shown until this long after its time; one that has no time, always.
 const SHOWN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// The row of a call; `None` when its time is long past.
@@ -50,9 +50,6 @@ pub fn row(
         }
         Err(errors) => return Err(errors),
     };
-    if is_past(&plan, question.now) {
-        return Ok(None);
-    }
     let dialer = DialerState::Ready { name: view.dialer_name().to_owned() };
     let facts = CallFacts {
         call: &view,
@@ -74,6 +71,7 @@ pub fn row(
     };
     Ok(Some(match decide_call(&facts, question.now) {
         Decision::Cancel { .. } => planned(State::Cancelled, "spec.cancel is true"),
+        _ if is_past(&plan, question.now) => return Ok(None),
         Decision::Miss { reason, .. } => planned(State::Missed, reason.as_str()),
         _ if plan.suspended => planned(State::Suspended, "spec.suspend is true"),
         _ if held => planned(State::Suspended, "its Dialer is suspended"),

@@ -42,6 +42,11 @@ impl Cron {
         {
             check_words(field, names).map_err(bad)?;
         }
+        if weekday.split(',').any(is_sunday_to_sunday) {
+            return Err(bad(format!(
+                "\"{weekday}\" goes from Sunday to Sunday; write SUN for one day, * for all"
+            )));
+        }
         croner::Cron::from_str(text).map(Self).map_err(|error| bad(error.to_string()))
     }
 
@@ -69,6 +74,12 @@ fn check_words(field: &str, names: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
+/// To `croner` these are the whole week, because `SUN` at the end of a range is 7; other crons ring on Sundays only.
+fn is_sunday_to_sunday(part: &str) -> bool {
+    let range = part.split('/').next().unwrap_or(part);
+    ["SUN-SUN", "0-SUN"].iter().any(|week| week.eq_ignore_ascii_case(range))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,7 +99,7 @@ mod tests {
     #[test]
     fn expressions_mean_what_cron_means() {
         let from = date(2026, 3, 1).at(0, 0, 0, 0); // a Sunday
-        let cases: [(&str, &[&str]); 9] = [
+        let cases: [(&str, &[&str]); 10] = [
             ("0 10 * * MON-FRI", &["2026-03-02T10:00:00", "2026-03-03T10:00:00"]),
             (
                 "*/20 9-10 * * *",
@@ -104,6 +115,7 @@ mod tests {
             ("0 0 13 * */2", &["2026-03-01T00:00:00", "2026-03-03T00:00:00", "2026-03-05T00:00:00"]),
             ("0 0 * * 0", &["2026-03-01T00:00:00", "2026-03-08T00:00:00"]),
             ("0 0 * * 7", &["2026-03-01T00:00:00", "2026-03-08T00:00:00"]),
+            ("0 0 * * SAT-SUN", &["2026-03-01T00:00:00", "2026-03-07T00:00:00", "2026-03-08T00:00:00"]),
             ("0 0 29 2 *", &["2028-02-29T00:00:00", "2032-02-29T00:00:00"]),
         ];
         for (expression, expected) in cases {
@@ -141,6 +153,8 @@ mod tests {
             "*/0 * * * *",
             "5/10 * * * *",
             "0 0 * * FRI-MON",
+            "0 0 * * SUN-SUN",
+            "0 0 * * 1,0-sun/2",
             "0 0 * * MONDAY",
             "0 0 * * *x",
             "0 0 -1 * *",

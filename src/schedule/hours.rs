@@ -121,6 +121,16 @@ impl Hours {
         }
     }
 
+    /// Whether anything opens on usual days.
+    pub(super) fn has_week(&self) -> bool {
+        self.week.iter().any(|spans| !spans.is_empty())
+    }
+
+    /// When the windows of exceptions open, whether or not that is over.
+    pub(super) fn exceptional_openings(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.exceptions.keys().flat_map(|date| self.windows_of(*date)).map(|window| window.open)
+    }
+
     fn weekly(&self, date: Date) -> &[Span] {
         let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or_default();
         self.week.get(day).map_or(&[], Vec::as_slice)
@@ -152,13 +162,13 @@ impl Hours {
             return Some(Adjusted { effective: nominal, adjustment: None });
         }
         let effective = self.next_opening(nominal)?;
-        Some(Adjusted { effective, adjustment: Some(self.why_closed(nominal)) })
+        Some(Adjusted { effective, adjustment: Some(self.why_closed(nominal, effective)) })
     }
 
-    /// Why nothing is open at `nominal`, as seen from its date.
-    fn why_closed(&self, nominal: Timestamp) -> Adjustment {
+    /// Why nothing is open at `nominal`, as seen from its date, when the next window opens at `opening`.
+    fn why_closed(&self, nominal: Timestamp, opening: Timestamp) -> Adjustment {
         let date = self.date_of(nominal);
-        if self.windows_of(date).any(|window| window.open > nominal) {
+        if self.date_of(opening) == date {
             Adjustment::BeforeOpening
         } else if !self.spans_on(date).is_empty() {
             Adjustment::AfterClosing

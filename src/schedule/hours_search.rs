@@ -2,7 +2,8 @@
 //!
 //! Windows are found by the date on which they open. One lasts less than a day, and an edge in a gap moves by a day at
 //! most (where a zone skipped a whole date), so a window that matters to an instant opens at most two dates before its
-//! own; and of two windows the one of the later date may begin first by no more than that.
+//! own; and of two windows the one of the later date may begin first by no more than that. Where the clocks were put
+//! back over midnight an evening comes again after the next date has begun: a window of that date may be open in it.
 
 use super::hours::{Hours, Window};
 use super::when::instant_of;
@@ -12,6 +13,10 @@ use jiff::{Span as Days, Timestamp};
 /// How many dates after that of an instant are searched (DESIGN 3.3).
 const SEARCH_DAYS: i32 = 366;
 
+/// After so many dates the hours of a week have opened, or never do: 29 February is a given day of the week every 40
+/// years at the latest, and a thousand holidays with five hundred exceptions close such a day for 29 years.
+const EVER_DAYS: i32 = 70 * 366;
+
 /// How many dates a window may reach beyond the one on which it opens.
 const REACH: i32 = 2;
 
@@ -19,7 +24,7 @@ impl Hours {
     /// When the window that holds `instant` closes, the latest if several do; `None` when none does.
     pub(super) fn close_of(&self, instant: Timestamp) -> Option<Timestamp> {
         let date = self.date_of(instant);
-        (-REACH..=0)
+        (-REACH..=1)
             .filter_map(|days| add_days(date, days))
             .flat_map(|date| self.windows_of(date))
             .filter(|window| window.open <= instant && instant < window.close)
@@ -48,9 +53,15 @@ impl Hours {
 
     /// The same without the limit; `None` when it never opens again.
     pub(super) fn next_opening_ever(&self, instant: Timestamp) -> Option<Timestamp> {
-        let date = self.date_of(instant);
-        let last = self.last_dated().map_or(0, |last| days_between(date, last).max(0));
-        self.opening_between(instant, date, last.saturating_add(SEARCH_DAYS))
+        let exceptional = self.exceptional_openings().filter(|open| *open > instant).min();
+        let days = if self.has_week() { EVER_DAYS } else { 0 };
+        let weekly = self.opening_between(instant, self.date_of(instant), days);
+        exceptional.into_iter().chain(weekly).min()
+    }
+
+    /// The first instant of the dates from which the search may find this opening.
+    pub(super) fn in_reach_from(&self, opening: Timestamp) -> Timestamp {
+        self.start_of(add_days(self.date_of(opening), -SEARCH_DAYS - REACH))
     }
 
     fn opening_between(&self, after: Timestamp, date: Date, days: i32) -> Option<Timestamp> {
@@ -107,8 +118,4 @@ impl Hours {
 
 fn add_days(date: Date, days: i32) -> Option<Date> {
     date.checked_add(Days::new().days(days)).ok()
-}
-
-fn days_between(from: Date, to: Date) -> i32 {
-    from.until(to).map_or(0, |span| span.get_days())
 }

@@ -10,6 +10,8 @@
 mod cron;
 mod hours;
 mod hours_search;
+#[cfg(test)]
+mod hours_tests;
 mod nominal;
 mod recurrence;
 mod sequence;

@@ -87,7 +87,12 @@ impl NominalTimes {
             }
             let instant = self.instant_of(next)?;
             if instant >= from && first.is_none_or(|(best, _)| instant < best) {
-                first = Some((instant, self.zone.to_datetime(instant)));
+                let shown = self.zone.to_datetime(instant);
+                first = Some((instant, shown));
+                if shown == next {
+                    // It was in no gap: what follows on the wall clock is later.
+                    break;
+                }
             }
             local = next.checked_add(SignedDuration::from_nanos(1)).ok()?;
         }
@@ -95,15 +100,18 @@ impl NominalTimes {
     }
 
     /// The earliest wall clock that may mean `from` or later: earlier than its own only when the clocks were set forward
-    /// a short while before.
+    /// less than the gap's length before, because that is where the times in the gap move.
     fn earliest_local(&self, from: Timestamp) -> Option<DateTime> {
         let local = self.zone.to_datetime(from);
-        let before = from.saturating_sub(LONGEST_GAP).unwrap_or(Timestamp::MIN);
-        let forward = self.zone.to_offset(from).seconds() - self.zone.to_offset(before).seconds();
-        if forward <= 0 {
+        let offset_before = |time: SignedDuration| {
+            self.zone.to_offset(from.saturating_sub(time).unwrap_or(Timestamp::MIN)).seconds()
+        };
+        let offset = offset_before(SignedDuration::ZERO);
+        let gap = SignedDuration::from_secs(i64::from(offset - offset_before(LONGEST_GAP)));
+        if !gap.is_positive() || offset_before(gap) == offset {
             return Some(local);
         }
-        local.checked_sub(SignedDuration::from_secs(i64::from(forward))).ok()
+        local.checked_sub(gap).ok()
     }
 
     fn instant_of(&self, local: DateTime) -> Option<Timestamp> {

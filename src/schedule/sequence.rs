@@ -91,10 +91,11 @@ impl Sequence {
     /// How many entries are due at or before `instant`.
     ///
     /// # Errors
-    /// When they are more than [`MOST_OCCURRENCES`].
+    /// When they are more than [`MOST_OCCURRENCES`], or as many times in a row were dropped.
     pub fn count_until(&self, instant: Timestamp) -> Result<u64, TooManyOccurrences> {
         let mut count = 0;
-        for entry in self.walk() {
+        let mut walk = self.walk();
+        for entry in walk.by_ref() {
             if entry.effective > instant {
                 break;
             }
@@ -103,11 +104,13 @@ impl Sequence {
                 return Err(TooManyOccurrences);
             }
         }
-        Ok(count)
+        let gave_up_before = walk.end == Some(WalkEnd::TooManyDropped) && walk.next <= instant;
+        if gave_up_before { Err(TooManyOccurrences) } else { Ok(count) }
     }
 
     fn walk_from(&self, next: Timestamp) -> Walk<'_> {
-        Walk { sequence: self, next, due_after: Timestamp::MIN, skipped: 0, end: None }
+        let (due_after, closed_until) = (Timestamp::MIN, Timestamp::MIN);
+        Walk { sequence: self, next, due_after, closed_until, skipped: 0, end: None }
     }
 
     fn adjust(&self, nominal: Timestamp) -> Option<Adjusted> {
@@ -163,6 +166,8 @@ pub struct Walk<'a> {
     /// The next nominal time to look at is the first at or after this.
     next: Timestamp,
     due_after: Timestamp,
+    /// Known once nothing opened for a nominal time: nothing opens for those before this either.
+    closed_until: Timestamp,
     skipped: u64,
     end: Option<WalkEnd>,
 }
@@ -193,14 +198,18 @@ impl Walk<'_> {
 
     fn fate(&mut self, nominal: Timestamp) -> Fate {
         let sequence = self.sequence;
-        if sequence.is_skipped(nominal) {
+        let past_the_end = |instant| sequence.end.is_some_and(|end| instant > end);
+        if past_the_end(nominal) {
+            return Fate::Ended(WalkEnd::Finished);
+        }
+        if sequence.is_skipped(nominal) || nominal < self.closed_until {
             self.skip(nominal);
             return Fate::Dropped(after(nominal));
         }
         let Some(Adjusted { effective, adjustment }) = sequence.adjust(nominal) else {
             return self.nothing_opens(nominal);
         };
-        if sequence.end.is_some_and(|end| effective > end) {
+        if past_the_end(effective) {
             return Fate::Ended(WalkEnd::Finished);
         }
         if let Some((landing, hours)) = sequence.displaced_onto(nominal, effective)
@@ -218,12 +227,15 @@ impl Walk<'_> {
         Fate::Kept(Entry { nominal, effective, adjustment })
     }
 
-    /// Nothing opens within the search: the first that may be rung again is one from which the next opening is in reach.
+    /// Nothing opens within the search. Where the next opening is, is asked once: it may be centuries away.
     fn nothing_opens(&mut self, nominal: Timestamp) -> Fate {
         let hours = self.sequence.hours.as_deref();
-        if hours.and_then(|hours| hours.next_opening_ever(nominal)).is_none() {
+        let opening =
+            hours.and_then(|hours| hours.next_opening_ever(nominal).map(|at| hours.in_reach_from(at)));
+        let Some(in_reach_from) = opening else {
             return Fate::Ended(WalkEnd::NeverOpen);
-        }
+        };
+        self.closed_until = in_reach_from;
         self.skip(nominal);
         Fate::Dropped(after(nominal))
     }

@@ -1,8 +1,8 @@
 //! Tables of the occurrence sequence: merge, skip dates, ends, and walking from the middle.
 
 use super::*;
-use jiff::Timestamp;
 use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 struct Series {
@@ -160,6 +160,43 @@ fn an_exception_after_a_long_closure_is_reached_from_within_a_year_only() {
 }
 
 #[test]
+fn nothing_counts_as_skipped_after_the_end() {
+    let skip = &["2026-03-04", "2026-03-05"];
+    let sequence = build(&Series { skip, end: Some("2026-03-03"), ..Series::default() });
+    let mut walk = sequence.walk();
+    assert_eq!((walk.by_ref().count(), walk.skipped()), (2, 0));
+    // Past its end a series has finished, whether or not anything opens later.
+    let mut only_today = Hours::closed(find_zone("America/New_York").unwrap());
+    only_today.add_exception(date(2026, 3, 2), [Span::parse("09:00", "18:00").unwrap()]);
+    let series = Series { hours: Some(only_today), end: Some("2026-03-02"), ..Series::default() };
+    let sequence = build(&series);
+    let mut walk = sequence.walk();
+    assert_eq!((walk.by_ref().count(), walk.skipped(), walk.end()), (1, 0, Some(WalkEnd::Finished)));
+}
+
+#[test]
+fn a_closure_of_centuries_is_looked_at_once() {
+    let mut closed = Hours::closed(find_zone("UTC").unwrap());
+    closed.add_exception(date(2900, 1, 1), [Span::parse("09:00", "10:00").unwrap()]);
+    let sequence =
+        build(&Series { zone: "UTC", cron: "0 8 1 1 *", hours: Some(closed), ..Series::default() });
+    let mut walk = sequence.walk();
+    assert_eq!(walk.next().unwrap().effective.to_string(), "2900-01-01T09:00:00Z");
+    assert_eq!(walk.skipped(), 2898 - 2026);
+}
+
+#[test]
+fn hours_that_open_once_in_many_years_are_found() {
+    // Mondays, but every day of the year is a holiday except 29 February.
+    let mut leap = hours("UTC", 0..1, &[("09:00", "10:00")]);
+    let day = |number: i64| date(2026, 1, 1) + SignedDuration::from_hours(24 * number);
+    (0..365).for_each(|number| leap.add_holiday(day(number), true));
+    let sequence = build(&Series { zone: "UTC", cron: "0 8 1 2 *", hours: Some(leap), ..Series::default() });
+    assert_eq!(shown(&sequence, 1), ["01 08:00 > 29 09:00"]);
+    assert_eq!(sequence.walk().next().unwrap().effective.to_string(), "2044-02-29T09:00:00Z");
+}
+
+#[test]
 fn a_walk_from_anywhere_gives_the_same_entries() {
     let weekend =
         Some(hours("Europe/Berlin", 1..5, &[("09:00", "12:00"), ("14:00", "18:00"), ("22:00", "02:00")]));
@@ -172,7 +209,7 @@ fn a_walk_from_anywhere_gives_the_same_entries() {
         assert_eq!(all.len(), 200);
         for pair in all.windows(2) {
             assert!(pair[0].effective < pair[1].effective, "{cron}: {pair:?}");
-            for from in [pair[0].effective, pair[1].effective - jiff::SignedDuration::from_nanos(1)] {
+            for from in [pair[0].effective, pair[1].effective - SignedDuration::from_nanos(1)] {
                 assert_eq!(sequence.walk_after(from).next(), Some(pair[1]), "{cron}: after {from}");
             }
             assert_eq!(sequence.walk_after_nominal(pair[0].nominal).next(), Some(pair[1]), "{cron}");
@@ -196,7 +233,24 @@ fn what_was_merged_away_is_no_entry() {
 fn counting_stops_at_a_hundred_thousand() {
     let sequence = build(&Series { cron: "* * * * *", ..Series::default() });
     let first = sequence.walk().next().unwrap().effective;
-    let minutes = |count: i64| first + jiff::SignedDuration::from_mins(count);
+    let minutes = |count: i64| first + SignedDuration::from_mins(count);
     assert_eq!(sequence.count_until(minutes(99)), Ok(100));
     assert_eq!(sequence.count_until(minutes(200_000)), Err(TooManyOccurrences));
+}
+
+#[test]
+fn counting_does_not_take_a_walk_that_gave_up_for_the_end() {
+    let zone = find_zone("UTC").unwrap();
+    let mut hours = Hours::closed(zone.clone());
+    for day in [date(2026, 3, 2), date(2900, 1, 1)] {
+        hours.add_exception(day, [Span::parse("09:00", "10:00").unwrap()]);
+    }
+    let start = date(2026, 3, 2).at(9, 0, 0, 0);
+    let daily = Recurrence::new(Frequency::Daily, 1, start, None, None, MonthDayPolicy::LastDay, None);
+    let start = Start::new(Moment::Local(start), &zone).unwrap();
+    let nominal = NominalTimes::new(Rule::Recurrence(daily), zone, start);
+    let sequence = Sequence { nominal, ..build(&Series { hours: Some(hours), ..Series::default() }) };
+    let until = |text: &str| sequence.count_until(text.parse().unwrap());
+    assert_eq!(until("2026-03-03T00:00:00Z"), Ok(1));
+    assert_eq!(until("2900-01-02T00:00:00Z"), Err(TooManyOccurrences));
 }
