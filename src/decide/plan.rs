@@ -99,7 +99,7 @@ pub fn plan_call(
     let same_spec = status.observed_generation == call.metadata.generation;
     match due(scheduled, hours.as_deref(), calendar, Before { status, same_spec }) {
         Some(due) => Ok(build_plan(spec, defaults, scheduled, due, hours)),
-        None => Err(vec![never_open(fields, &scheduled.to_string())]),
+        None => Err(vec![never_open(fields, &format!("after {scheduled}"))]),
     }
 }
 
@@ -115,11 +115,10 @@ pub(super) fn zone_of(name: Option<&str>, path: &str, defaults: &Defaults) -> Re
         .map_err(|error| FieldError::new("InvalidTimeZone", path, error))
 }
 
-/// The error for hours in which nothing can be placed.
-pub(super) fn never_open(fields: HoursFields<'_>, from: &str) -> FieldError {
-    let message = format!(
-        "nothing opens within 366 days from {from}; give it hours, or set respectBusinessHours to false"
-    );
+/// The error for hours in which nothing can be placed; `what` says for what, and nothing that changes by itself.
+pub(super) fn never_open(fields: HoursFields<'_>, what: &str) -> FieldError {
+    let message =
+        format!("nothing opens within 366 days {what}; give it hours, or set respectBusinessHours to false");
     FieldError::new("NeverOpen", fields.blamed(), message)
 }
 

@@ -304,7 +304,7 @@ impl SeriesDecision {
         let ahead = next_times.first().copied();
         let under_way = !self.make.is_empty() || facts.children.iter().any(|child| !child.finished);
         let phase = match ended {
-            Some(WalkEnd::NeverOpen) if ahead.is_none() => Phase::Stalled(vec![facts.never_open(now)]),
+            Some(WalkEnd::NeverOpen) if ahead.is_none() => Phase::Stalled(vec![facts.never_open()]),
             _ if ahead.is_none() && !under_way => Phase::Finished,
             _ => Phase::Scheduled,
         };

@@ -121,9 +121,11 @@ impl SeriesFacts<'_> {
         Progress { last: past.max(), occurrences: (first_ahead - 1).max(0), ..stored }
     }
 
-    pub(super) fn never_open(&self, now: Timestamp) -> FieldError {
+    pub(super) fn never_open(&self) -> FieldError {
         match self.series.read_spec() {
-            Ok(spec) => never_open(HoursFields::of_template(&spec.call_template.spec), &now.to_string()),
+            Ok(spec) => {
+                never_open(HoursFields::of_template(&spec.call_template.spec), "for any further call")
+            }
             Err(why) => FieldError::unreadable(why),
         }
     }

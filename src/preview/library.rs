@@ -64,7 +64,8 @@ impl Library {
 
 /// A field error of an object, with where the object stands.
 pub fn problem(located: &Located, error: FieldError) -> Problem {
-    let offline = if error.reason == "CalendarNotFound" { "; here: add its manifest with another -f" } else { "" };
+    let offline =
+        if error.reason == "CalendarNotFound" { "; here: add its manifest with another -f" } else { "" };
     Problem {
         file: located.file.clone(),
         document: located.document,

@@ -6,28 +6,32 @@ use serde_json::Value;
 use std::process::Command;
 use std::time::Instant;
 
-/// Seconds that the operator's clock counts in one.
-const RATE: i64 = 60_000;
-
 /// A simulated clock as the operator's flags describe it, known from outside.
 struct Weeks {
     started: Instant,
     first: Timestamp,
+    /// Seconds that the operator's clock counts in one.
+    rate: i32,
 }
 
 impl Weeks {
-    fn new() -> Self {
-        Self { started: Instant::now(), first: Timestamp::now() }
+    fn new(rate: i32) -> Self {
+        Self { started: Instant::now(), first: Timestamp::now(), rate }
+    }
+
+    /// So much time passes at once.
+    fn skip(&mut self, hours: i64) {
+        self.first += SignedDuration::from_hours(hours);
     }
 
     fn shown(&self) -> Timestamp {
-        self.first + SignedDuration::try_from(self.started.elapsed()).unwrap() * i32::try_from(RATE).unwrap()
+        self.first + SignedDuration::try_from(self.started.elapsed()).unwrap() * self.rate
     }
 
     /// Starts an operator whose clock goes on from where the last one's would be now.
     fn operator(&self, namespace: &str) -> Operator {
         let offset = self.shown().duration_since(Timestamp::now()).as_secs_f64();
-        let flags = [format!("--clock-offset={offset}"), format!("--clock-rate={RATE}")];
+        let flags = [format!("--clock-offset={offset}"), format!("--clock-rate={}", self.rate)];
         Operator::start_with(namespace, &flags.each_ref().map(String::as_str))
     }
 
@@ -81,7 +85,7 @@ fn the_calls_made_over_weeks_are_exactly_the_sequence() {
     let namespace = namespace("weeks");
     let dialer = LedgerDialer::start();
     dialer.install(&namespace, "");
-    let weeks = Weeks::new();
+    let weeks = Weeks::new(60_000);
     let days = |days: i64| weeks.first + SignedDuration::from_hours(24 * days);
     // Late enough for the first operator, whose clock runs already, to have seen the series by then.
     let start = days(4).strftime("%Y-%m-%d").to_string();
@@ -117,6 +121,43 @@ fn the_calls_made_over_weeks_are_exactly_the_sequence() {
         assert_exactly_the_sequence(&namespace, name, yaml, &weeks, least);
     }
     assert_eq!(list(&namespace, "scheduledcall").iter().filter(|call| state(call) == "Pending").count(), 4);
+}
+
+#[test]
+fn after_an_outage_the_latest_call_is_made_late_and_the_others_are_counted_as_missed() {
+    let namespace = namespace("outage");
+    let dialer = LedgerDialer::start();
+    dialer.install(&namespace, "");
+    // An hour takes twelve seconds.
+    let mut weeks = Weeks::new(300);
+    let operator = weeks.operator(&namespace);
+    apply(
+        &namespace,
+        "apiVersion: call-operator.dev/v1alpha1\nkind: RecurringCall\nmetadata:\n  name: hourly\nspec:\n  schedule: \"0 * * * *\"\n  timeZone: UTC\n  callTemplate:\n    spec:\n      phoneNumber: \"+15550000001\"\n",
+    );
+    let rung = || list(&namespace, "scheduledcall").iter().filter(|call| state(call) == "Completed").count();
+    eventually("the first call", || (rung() == 1).then_some(()));
+    let before = get(&namespace, "rcall", "hourly");
+    operator.terminate();
+    weeks.skip(10);
+    let operator = weeks.operator(&namespace);
+    // The call that waited has come too late, one of those that were never made is rung late, the next one waits.
+    let after = eventually("the catch-up", || {
+        let series = get(&namespace, "rcall", "hourly");
+        (rung() >= 2 && series["status"]["missed"] != 0).then_some(series)
+    });
+    operator.terminate();
+    let gone_by =
+        after["status"]["occurrences"].as_i64().unwrap() - before["status"]["occurrences"].as_i64().unwrap();
+    let missed = after["status"]["missed"].as_i64().unwrap();
+    assert!((8..=11).contains(&missed), "missed {missed} of {gone_by}");
+    let calls = list(&namespace, "scheduledcall");
+    let with = |wanted: &str| calls.iter().filter(|call| reason(call, "Ready") == wanted).count();
+    assert_eq!(with("DeadlineExceeded"), 1, "{calls:#?}");
+    let made = made(&namespace, "hourly").len();
+    let numbers = after["status"]["occurrences"].as_u64().unwrap();
+    assert_eq!(made as u64 + missed as u64, numbers, "every occurrence was made or is counted as missed");
+    assert_eq!(dialer.rings().len(), rung());
 }
 
 /// A series whose next call is far away: every day at 10:00, from the day after tomorrow.

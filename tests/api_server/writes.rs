@@ -77,3 +77,45 @@ fn a_call_costs_two_status_writes_and_one_more_for_its_plan_when_seen_early() {
         "the first pass over objects that are right writes nothing"
     );
 }
+
+/// Writes of our kinds that the API server has counted, whoever made them.
+fn all_writes(cluster: &ControlPlane) -> u64 {
+    let metrics = cluster.get_raw("/metrics").unwrap();
+    let ours = metrics.lines().filter(|line| {
+        line.starts_with("apiserver_request_total{") && line.contains(r#"group="call-operator.dev""#)
+    });
+    let writes = ours.filter(|line| {
+        ["PUT", "POST", "PATCH", "DELETE"].iter().any(|verb| line.contains(&format!("verb=\"{verb}\"")))
+    });
+    writes.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map(|count| count as u64).sum()
+}
+
+/// Waits until a call that is due in a few seconds was rung and recorded: one write by us, two by the operator.
+fn ring_one(cluster: &ControlPlane, name: &str) {
+    cluster.apply_yaml(&call(name, "+15550000009", &in_ms(3000), "")).unwrap();
+    eventually("the call", || {
+        states(cluster)
+            .iter()
+            .any(|(call, state)| call == name && state.starts_with("Completed"))
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_cluster_in_which_nothing_happens_is_quiet() {
+    let own = ControlPlane::start().unwrap();
+    install(&own);
+    let kubeconfig = own.kubeconfig_for("call-operator", "call-operator").unwrap();
+    let dialer = LedgerDialer::start();
+    own.apply_yaml(&dialer.manifest("")).unwrap();
+    let operator = Operator::launch(&kubeconfig.to_string_lossy(), operator::EVERY_NAMESPACE, &[]);
+    eventually("the operator to be ready", || (operator.readyz().0 == 200).then_some(()));
+    own.apply_yaml(include_str!("quiet.yaml")).unwrap();
+    // The first call gives everything time to settle.
+    ring_one(&own, "first");
+    ring_one(&own, "second");
+    let before = all_writes(&own);
+    ring_one(&own, "third");
+    ring_one(&own, "fourth");
+    assert_eq!(all_writes(&own) - before, 2 * 3, "nothing but the two calls was written");
+}

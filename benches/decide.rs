@@ -1,0 +1,114 @@
+//! What deciding costs: plan and decide of a call, and of a series. Run with `cargo bench --bench decide`.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark is no library, and a panic is its failure")]
+
+use call_operator::api::{CallView, DayOfWeek, SeriesView};
+use call_operator::decide::{
+    CalendarState, CallFacts, Claimant, DefaultHours, Defaults, DialerState, Parent, SeriesFacts,
+    decide_call, decide_series, plan_series, schedule_revision,
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::hint::black_box;
+use std::time::Duration;
+
+fn defaults() -> Defaults {
+    let days =
+        [DayOfWeek::Monday, DayOfWeek::Tuesday, DayOfWeek::Wednesday, DayOfWeek::Thursday, DayOfWeek::Friday];
+    Defaults {
+        time_zone: "Asia/Kolkata".to_owned(),
+        hours: DefaultHours { start: "09:00".to_owned(), end: "18:00".to_owned(), days: days.to_vec() },
+        retry_max_attempts: 3,
+        retry_initial_delay_seconds: 2,
+        clock_rate: 1.0,
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-01T00:00:00Z".parse().unwrap()
+}
+
+fn object(kind: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": "call-operator.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {
+            "namespace": "n", "name": "c", "uid": "u", "resourceVersion": "1", "generation": 1,
+            "creationTimestamp": "2026-10-31T00:00:00Z",
+        },
+        "spec": spec,
+        "status": {"observedGeneration": -1},
+    })
+}
+
+fn call(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("plan and decide a call");
+    let cases = [
+        ("instant", json!({"phoneNumber": "+15550000001", "scheduledFor": "2026-11-07T14:00:00Z"})),
+        (
+            "local, moved by hours in place",
+            json!({
+                "phoneNumber": "+15550000001", "scheduledFor": "2026-11-07T14:00:00", "timeZone": "America/New_York",
+                "businessHours": {"start": "09:00", "end": "17:00"},
+            }),
+        ),
+    ];
+    let defaults = defaults();
+    for (name, spec) in cases {
+        let call: CallView = serde_json::from_value(object("ScheduledCall", spec)).unwrap();
+        let facts = CallFacts {
+            call: &call,
+            dialer: DialerState::Ready { name: "default".to_owned() },
+            calendar: CalendarState::NotNamed,
+            parent: Parent::None,
+            confirmed_at: None,
+            request_timeout: SignedDuration::from_secs(30),
+            defaults: &defaults,
+            claimant: Claimant::Elsewhere,
+            hold_until: None,
+            recent: Vec::new(),
+        };
+        group.bench_function(name, |bencher| bencher.iter(|| decide_call(black_box(&facts), now())));
+    }
+}
+
+fn series(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("a series");
+    let spec = json!({
+        "schedule": "0 10 * * *",
+        "startTime": "2026-01-01T00:00:00",
+        "timeZone": "America/New_York",
+        "callTemplate": {"spec": {"phoneNumber": "+15550000001", "respectBusinessHours": true}},
+    });
+    let series: SeriesView = serde_json::from_value(object("RecurringCall", spec)).unwrap();
+    let defaults = defaults();
+    let plan =
+        || plan_series(series.read_spec().unwrap(), now(), &defaults, &CalendarState::NotNamed).unwrap();
+    let revision = schedule_revision(series.read_spec().unwrap(), &defaults, &CalendarState::NotNamed);
+    let mut status = series.status.read().unwrap().clone();
+    status.schedule_revision = Some(revision.clone());
+    status.last_scheduled_time = Some("2026-10-30T14:00:00Z".parse().unwrap());
+    status.occurrences = Some(200);
+    let planned = plan();
+    let facts = SeriesFacts {
+        series: &series,
+        status: &status,
+        revision: &revision,
+        edited_at: None,
+        created_at: series.created_at(),
+        children: Vec::new(),
+    };
+    group.bench_function("plan", |bencher| bencher.iter(plan));
+    group.bench_function("decide", |bencher| {
+        bencher.iter(|| decide_series(black_box(&facts), &planned, now()))
+    });
+}
+
+fn short() -> Criterion {
+    let criterion = Criterion::default().configure_from_args();
+    criterion.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
+}
+
+criterion_group! { name = decide; config = short(); targets = call, series }
+criterion_main!(decide);
