@@ -90,3 +90,26 @@ fn the_operators_defaults_are_flags_here_too() {
     let equal = preview(&["-f", "-", "--business-hours-start=18:00"], &input);
     assert_eq!(equal.status.code(), Some(1));
 }
+
+#[test]
+fn every_invalid_example_is_refused_at_the_field_that_it_names() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests/invalid");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() > 80, "the examples were not found");
+    let names: Vec<String> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
+    let mut arguments: Vec<&str> = names.iter().flat_map(|name| ["-f", name]).collect();
+    arguments.extend(["--now", NOW, "-o", "json"]);
+    let output = preview(&arguments, "");
+    assert_eq!(output.status.code(), Some(1));
+    let problems = String::from_utf8(output.stderr).unwrap();
+    for (file, name) in files.iter().zip(&names) {
+        let text = std::fs::read_to_string(file).unwrap();
+        let path = text.lines().next().unwrap().strip_prefix("# refused: ").unwrap();
+        let named = problems
+            .lines()
+            .any(|line| line.contains(&format!("{name}, document")) && line.contains(&format!(" {path}: ")));
+        assert!(named, "{name}: no problem at {path}");
+    }
+    assert_eq!(output.stdout, b"", "nothing is shown of what cannot be used");
+}
