@@ -85,11 +85,11 @@ impl Cluster {
         Ok(format!("kubectl patch scall {call} --type=merge -p '{patch}'"))
     }
 
-    /// A kubectl that writes each call as JSON to this file: as it is now, and whenever it changes.
-    pub fn watch_calls(&self, file: &Path) -> Result<Guarded, String> {
+    /// A kubectl that writes each object of a kind as JSON to this file: as it is now, and whenever it changes.
+    pub fn watch(&self, resource: &str, file: &Path) -> Result<Guarded, String> {
         let (program, access) = self.access();
         let [option, value] = &access;
-        let arguments = [option, value.as_str(), "-n", NAMESPACE, "get", "scall", "--watch", "-o", "json"];
+        let arguments = [option, value.as_str(), "-n", NAMESPACE, "get", resource, "--watch", "-o", "json"];
         Guarded::spawn(program, &arguments, &[], file)
     }
 

@@ -1,58 +1,17 @@
-//! The manifests of `examples/` and what each of them promises.
+//! The manifests of `examples/`, as files for this demo.
 //!
-//! The files are applied as they are but for two things, replaced in their text: the time of a call that is to ring in
-//! the coming seconds, and the URL of the Dialer.
+//! They are applied as they are but for two things, replaced in their text: the times of what is to ring in the coming
+//! seconds, and the URL of the Dialer.
 
-use crate::cluster::Cluster;
+use crate::stories::{CALLS, CallStory, SERIES, SeriesStory};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
 
-/// What the demo does with an example, and what has to come of it.
-pub struct Story {
-    /// Name of the call and of its file.
-    name: &'static str,
-    /// Its time, in seconds from the start; `None` leaves the time in the file.
-    due: Option<i64>,
-    /// When somebody cancels it, in seconds from the start.
-    cancel: Option<i64>,
-    /// Its last state.
-    pub state: &'static str,
-    /// Why it is in that state.
-    pub reason: &'static str,
-    /// How many attempts were made.
-    pub attempts: usize,
-    /// How many requests reached the dialer.
-    pub rings: usize,
-    /// The least seconds from the answer to an attempt to the next attempt.
-    pub waits: &'static [i64],
-}
-
-#[rustfmt::skip]
-const STORIES: [Story; 8] = [
-    Story { name: "call-once", due: Some(4), cancel: None,
-            state: "Completed", reason: "Completed", attempts: 1, rings: 1, waits: &[] },
-    Story { name: "call-local-time", due: Some(5), cancel: None,
-            state: "Completed", reason: "Completed", attempts: 1, rings: 1, waits: &[] },
-    Story { name: "call-busy", due: Some(4), cancel: None,
-            state: "Completed", reason: "Completed", attempts: 3, rings: 3, waits: &[2, 4] },
-    Story { name: "call-rejected", due: Some(6), cancel: None,
-            state: "Failed", reason: "Rejected", attempts: 1, rings: 1, waits: &[] },
-    Story { name: "call-refused", due: None, cancel: None,
-            state: "Pending", reason: "InvalidTimeZone", attempts: 0, rings: 0, waits: &[] },
-    Story { name: "call-cancelled", due: Some(9), cancel: Some(6),
-            state: "Cancelled", reason: "Cancelled", attempts: 0, rings: 0, waits: &[] },
-    Story { name: "call-past", due: None, cancel: None,
-            state: "Missed", reason: "ScheduledInPast", attempts: 0, rings: 0, waits: &[] },
-    // It asks for the simulated dialer, so the other one hears nothing of it.
-    Story { name: "call-simulated", due: Some(5), cancel: None,
-            state: "Completed", reason: "Completed", attempts: 2, rings: 0, waits: &[2] },
-];
-
-/// A call of `examples/`.
-pub struct Example {
+/// A manifest of `examples/` and its story.
+pub struct Example<Story> {
     /// What has to come of it.
     pub story: Story,
     /// What it shows: its first line.
@@ -63,7 +22,9 @@ pub struct Example {
 /// All of `examples/`.
 pub struct Examples {
     /// The calls, as they are shown.
-    pub calls: Vec<Example>,
+    pub calls: Vec<Example<CallStory>>,
+    /// The series, as they are shown.
+    pub series: Vec<Example<SeriesStory>>,
     /// Name and text of the others, which are Dialers.
     dialers: Vec<(String, String)>,
 }
@@ -71,63 +32,95 @@ pub struct Examples {
 impl Examples {
     /// Reads the folder. An example without a story is an error: it would not be shown.
     pub fn load() -> Result<Self, String> {
-        let mut examples = Self { calls: Vec::new(), dialers: Vec::new() };
         let mut files = files()?;
-        for story in STORIES {
-            let file = files.iter().position(|(name, _)| name == story.name);
-            let file = file.ok_or_else(|| format!("there is no examples/{}.yaml", story.name))?;
-            let (_, manifest) = files.swap_remove(file);
-            let title = manifest.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
-            examples.calls.push(Example { story, title, manifest });
-        }
-        examples.dialers = files;
-        match examples.dialers.iter().find(|(_, text)| !text.contains("\nkind: Dialer\n")) {
-            Some((name, _)) => Err(format!("examples/{name}.yaml has no story in demo/examples.rs")),
-            None => Ok(examples),
+        let calls = CALLS.into_iter().map(|story| Example::take(&mut files, story.name, story));
+        let calls = calls.collect::<Result<_, _>>()?;
+        let series = SERIES.into_iter().map(|story| Example::take(&mut files, story.name, story));
+        let series = series.collect::<Result<_, _>>()?;
+        match files.iter().find(|(_, text)| !text.contains("\nkind: Dialer\n")) {
+            Some((name, _)) => Err(format!("examples/{name}.yaml has no story in demo/stories.rs")),
+            None => Ok(Self { calls, series, dialers: files }),
         }
     }
 
-    /// Applies them, with the dialer and the times of this demo.
-    pub fn apply(&self, cluster: &Cluster, dialer_url: &str, start: Timestamp) -> Result<(), String> {
-        let folder = cluster.directory().join("examples");
-        let write = |name: &str, text: String| {
-            let file = folder.join(name).with_extension("yaml");
+    /// Writes them with the dialer and the times of this demo. Gives the files, the Dialers first, so that no call has
+    /// to wait for its own.
+    pub fn write(&self, folder: &Path, dialer_url: &str, start: Timestamp) -> Result<Vec<PathBuf>, String> {
+        std::fs::create_dir(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        let write = |(name, text): (&str, String)| {
+            let file = file(folder, name);
             let written = std::fs::write(&file, text).map(|()| file);
             written.map_err(|error| format!("cannot write examples/{name}.yaml anew: {error}"))
         };
-        std::fs::create_dir(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
         let dialers =
-            self.dialers.iter().map(|(name, text)| write(name, with_value(text, "url", dialer_url)));
-        let calls = self.calls.iter().map(|call| {
-            let text = call.due(start).map(|due| with_time(&call.manifest, due));
-            write(call.name(), text.unwrap_or_else(|| call.manifest.clone()))
-        });
-        // The Dialers first, so that no call has to wait for its own.
-        let files: Vec<_> = dialers.chain(calls).collect::<Result<_, _>>()?;
-        cluster.apply(&files)
+            self.dialers.iter().map(|(name, text)| (name.as_str(), with_value(text, "url", dialer_url)));
+        let calls = self.calls.iter().map(|example| (example.story.name, example.text_for(start)));
+        let series = self.series.iter().map(|example| (example.story.name, example.text_for(start)));
+        dialers.chain(calls).chain(series).map(write).collect()
+    }
+
+    /// Names of those whose times are told beforehand: by `call-operator preview`, of the very same files.
+    pub fn foretold(&self) -> impl Iterator<Item = &'static str> {
+        let moved = self.calls.iter().map(|example| &example.story).filter(|call| call.adjustment.is_some());
+        moved.map(|call| call.name).chain(self.series.iter().map(|example| example.story.name))
+    }
+
+    /// The last time at which a call is due.
+    pub fn last_due(&self, start: Timestamp) -> Timestamp {
+        let calls = self.calls.iter().filter_map(|example| example.story.due(start));
+        let series = self.series.iter().flat_map(|example| example.story.times(start));
+        calls.chain(series).max().unwrap_or(start)
     }
 }
 
-impl Example {
-    /// Name of the call.
-    pub fn name(&self) -> &'static str {
-        self.story.name
+/// Where a manifest is written.
+pub fn file(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name).with_extension("yaml")
+}
+
+impl<Story> Example<Story> {
+    fn take(files: &mut Vec<(String, String)>, name: &str, story: Story) -> Result<Self, String> {
+        let file = files.iter().position(|(file, _)| file == name);
+        let file = file.ok_or_else(|| format!("there is no examples/{name}.yaml"))?;
+        let (_, manifest) = files.swap_remove(file);
+        let title = manifest.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
+        Ok(Self { story, title, manifest })
     }
 
-    /// When it is due, where the demo says so.
-    pub fn due(&self, start: Timestamp) -> Option<Timestamp> {
-        self.story.due.map(|seconds| start + SignedDuration::from_secs(seconds))
+    /// The time as this manifest writes it: as an instant, or, where it has a local time behind `field`, as one in its
+    /// zone.
+    fn as_written(&self, field: &str, time: Timestamp) -> String {
+        let is_local =
+            value(&self.manifest, field).is_some_and(|time| time.len() == "2030-06-03T09:00:00".len());
+        match self.zone().filter(|_| is_local) {
+            Some(zone) => time.to_zoned(zone).datetime().to_string(),
+            None => time.to_string(),
+        }
     }
 
-    /// When somebody cancels it.
-    pub fn cancel_at(&self, start: Timestamp) -> Option<Timestamp> {
-        self.story.cancel.map(|seconds| start + SignedDuration::from_secs(seconds))
+    fn zone(&self) -> Option<TimeZone> {
+        TimeZone::get(value(&self.manifest, "timeZone")?).ok()
     }
 }
 
-/// The last time at which a call is due.
-pub fn last_due(examples: &[Example], start: Timestamp) -> Timestamp {
-    examples.iter().filter_map(|example| example.due(start)).max().unwrap_or(start)
+impl Example<CallStory> {
+    fn text_for(&self, start: Timestamp) -> String {
+        match self.story.due(start) {
+            Some(due) => with_value(&self.manifest, "scheduledFor", &self.as_written("scheduledFor", due)),
+            None => self.manifest.clone(),
+        }
+    }
+}
+
+impl Example<SeriesStory> {
+    fn text_for(&self, start: Timestamp) -> String {
+        let Some(zone) = self.zone().filter(|_| self.story.is_live()) else { return self.manifest.clone() };
+        let times =
+            self.story.times(start).map(|time| time.to_zoned(zone.clone()).strftime("\"%T\"").to_string());
+        let times = format!("[{}]", times.collect::<Vec<_>>().join(", "));
+        let text = with_value(&self.manifest, "startTime", &self.as_written("startTime", start));
+        with_value(&text, "timesOfDay", &times)
+    }
 }
 
 /// Name and text of each manifest in the folder.
@@ -144,18 +137,6 @@ fn files() -> Result<Vec<(String, String)>, String> {
             .collect()
     };
     read().map_err(|error| format!("cannot read {}: {error}", Path::new(FOLDER).display()))
-}
-
-/// The manifest with this time: as an instant, or where the file has a local time, as one in its zone.
-fn with_time(manifest: &str, due: Timestamp) -> String {
-    let is_local =
-        value(manifest, "scheduledFor").is_some_and(|time| time.len() == "2030-06-03T09:00:00".len());
-    let zone = value(manifest, "timeZone").filter(|_| is_local).and_then(|name| TimeZone::get(name).ok());
-    let time = match zone {
-        Some(zone) => due.to_zoned(zone).datetime().to_string(),
-        None => due.to_string(),
-    };
-    with_value(manifest, "scheduledFor", &time)
 }
 
 /// What stands behind `field:`, without quotes.

@@ -1,11 +1,10 @@
 //! `make demo`: the whole of call-operator at work on this machine, in half a minute.
 //!
 //! A real control plane, the operator under the permissions that it ships with, and a dialer that rings nobody, each a
-//! process of its own. They get the manifests of `examples/` as a user would apply them; what becomes of each call is
-//! shown live, and then compared with what its example promises. Promise: the exit code is 0 only if nothing differs,
+//! process of its own. They get the manifests of `examples/` as a user would apply them; what becomes of each call and
+//! series is shown live, and then compared with what its example, and `call-operator preview`, promise. Promise: the exit code is 0 only if nothing differs,
 //! and however the demo ends, nothing of it is left behind.
 
-mod calls;
 mod cluster;
 #[path = "../tests/support/control_plane.rs"]
 mod control_plane;
@@ -14,27 +13,35 @@ mod examples;
 mod guarded;
 mod interrupt;
 mod judge;
+mod judge_series;
+mod objects;
+mod preview;
 mod programs;
 mod screen;
+mod stories;
 mod summary;
 mod terminal;
+mod words;
 
-use calls::Calls;
 use clap::{Parser, ValueEnum};
 use cluster::Cluster;
-use examples::{Example, Examples};
+use examples::Examples;
 use jiff::{SignedDuration, Timestamp};
+use objects::{Objects, has_ended};
+use preview::Foretold;
 use programs::{Dialer, Operator};
 use screen::Screen;
 use std::process::ExitCode;
 use std::time::Duration;
 use terminal::step;
 
-/// All calls have to end within this time; they usually take a fifth of it.
+/// All has to come about within this time; it usually takes a quarter of it.
 const DEADLINE: SignedDuration = SignedDuration::from_secs(60);
 /// So long after the last due time nothing may ring that should not.
 const QUIET: SignedDuration = SignedDuration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Examples whose preview is shown: a call that is moved, and a series.
+const PREVIEWED: [&str; 2] = ["call-holiday", "series-monthly"];
 
 /// Shows call-operator at work on the manifests of examples/.
 #[derive(Parser)]
@@ -58,7 +65,7 @@ enum Where {
 
 /// What runs. The fields are dropped in this order: who uses a part ends before it.
 struct Stage {
-    calls: Calls,
+    objects: Objects,
     operator: Operator,
     dialer: Dialer,
     cluster: Cluster,
@@ -81,17 +88,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether each call did what its example promises.
+/// Whether each call and series did what its example promises.
 fn run(arguments: &Arguments) -> Result<bool, String> {
     let examples = Examples::load()?;
     let mut stage = set_up(arguments.cluster)?;
+    preview::show(&PREVIEWED)?;
+    println!();
     // People write whole seconds.
     let start = now().round(jiff::Unit::Second).map_err(|error| error.to_string())?;
-    step("examples/ applied, their times set to the coming seconds", || {
-        examples.apply(&stage.cluster, stage.dialer.url(), start)
+    let foretold = step("examples/ applied, their times set to the coming seconds", || {
+        let folder = stage.cluster.directory().join("examples");
+        let files = examples.write(&folder, stage.dialer.url(), start)?;
+        stage.cluster.apply(&files)?;
+        Foretold::ask(&examples, &folder, start)
     })?;
-    watch(&mut stage, &examples.calls, start)?;
-    let kept_promises = summary::print(&examples.calls, &stage.calls, &stage.dialer.rings()?);
+    watch(&mut stage, &examples, &foretold, start)?;
+    let kept_promises = summary::print(&examples, &stage.objects, &stage.dialer.rings()?, &foretold);
     if arguments.keep {
         keep(&stage)?;
     }
@@ -112,37 +124,85 @@ fn set_up(place: Where) -> Result<Stage, String> {
         let dialer = Dialer::start(cluster.directory())?;
         Ok((dialer, Operator::start(&cluster)?))
     })?;
-    let calls = Calls::watch(&cluster)?;
-    Ok(Stage { calls, operator, dialer, cluster })
+    let objects = Objects::watch(&cluster)?;
+    Ok(Stage { objects, operator, dialer, cluster })
 }
 
-/// Shows the calls until all have ended and nothing more is due.
-fn watch(stage: &mut Stage, examples: &[Example], start: Timestamp) -> Result<(), String> {
-    let mut screen = Screen::new(examples);
-    let quiet_until = examples::last_due(examples, start) + QUIET;
-    let mut to_cancel: Vec<(Timestamp, &str)> =
-        examples.iter().filter_map(|example| Some((example.cancel_at(start)?, example.name()))).collect();
+/// Shows the calls until all is as it should be and nothing more is due.
+fn watch(
+    stage: &mut Stage,
+    examples: &Examples,
+    foretold: &Foretold,
+    start: Timestamp,
+) -> Result<(), String> {
+    let mut screen = Screen::new(examples, start);
+    let quiet_until = examples.last_due(start) + QUIET;
+    let mut to_cancel = to_cancel(examples, start);
     loop {
         let now = now();
         stage.operator.check()?;
         stage.dialer.check()?;
-        stage.calls.read()?;
-        screen.show(now, &stage.calls, &stage.dialer.lines(), start);
-        let all_ended = examples.iter().all(|example| stage.calls.has_ended(example.name()));
-        if (all_ended && now > quiet_until) || now > start + DEADLINE {
+        stage.objects.read()?;
+        screen.show(now, &stage.objects, &stage.dialer.lines());
+        let over = now > quiet_until && is_settled(stage, examples, foretold)?;
+        if over || now > start + DEADLINE {
             return Ok(());
         }
-        if let Some(index) = to_cancel.iter().position(|(at, _)| *at <= now) {
-            let (_, name) = to_cancel.swap_remove(index);
-            screen.say(stage.cluster.cancel(name)?);
+        // A call that its series has not made yet is cancelled as soon as it is there.
+        let found =
+            to_cancel.iter().position(|cancel| cancel.at <= now && cancel.name(&stage.objects).is_some());
+        if let Some(name) = found.and_then(|index| to_cancel.swap_remove(index).name(&stage.objects)) {
+            screen.say(stage.cluster.cancel(&name)?);
         }
         interrupt::sleep(LOOK_EVERY)?;
     }
 }
 
+/// Whether nothing more will come of the calls, and each series is as it should be.
+fn is_settled(stage: &Stage, examples: &Examples, foretold: &Foretold) -> Result<bool, String> {
+    let rings = stage.dialer.rings()?;
+    let calls = examples.calls.iter().map(|example| &example.story).all(|story| {
+        let status = stage.objects.status(story.name);
+        status.is_some_and(|status| has_ended(status) || objects::reason(&status.conditions) == story.reason)
+    });
+    let well =
+        |example| judge_series::judge(example, &stage.objects, &rings, foretold).differences.0.is_empty();
+    Ok(calls && examples.series.iter().all(well))
+}
+
+/// What somebody cancels, and when.
+struct Cancel {
+    at: Timestamp,
+    /// A call, or the series of one.
+    of: &'static str,
+    /// Which call of the series.
+    number: Option<i64>,
+}
+
+impl Cancel {
+    /// Name of the call, if it is there.
+    fn name(&self, objects: &Objects) -> Option<String> {
+        match self.number {
+            None => Some(self.of.to_owned()),
+            Some(number) => objects.calls_of(self.of).get(&number)?.metadata.name.clone(),
+        }
+    }
+}
+
+fn to_cancel(examples: &Examples, start: Timestamp) -> Vec<Cancel> {
+    let calls = examples.calls.iter().filter_map(|example| {
+        Some(Cancel { at: example.story.cancel_at(start)?, of: example.story.name, number: None })
+    });
+    let series = examples.series.iter().filter_map(|example| {
+        let (number, at) = example.story.cancel_at(start)?;
+        Some(Cancel { at, of: example.story.name, number: Some(number) })
+    });
+    calls.chain(series).collect()
+}
+
 fn keep(stage: &Stage) -> Result<(), String> {
     println!("\nAll of it goes on until Ctrl-C. Another terminal can look around and try things:\n");
-    println!("  {} get scall", stage.cluster.kubectl_line());
+    println!("  {} get scall,rcall,bcal", stage.cluster.kubectl_line());
     while interrupt::sleep(LOOK_EVERY).is_ok() {
         stage.operator.check()?;
         stage.dialer.check()?;

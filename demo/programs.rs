@@ -121,7 +121,7 @@ pub fn check(process: &Guarded) -> Result<(), String> {
 }
 
 /// A program that cargo built where it built the demo (`examples/demo`).
-fn program(name: &str) -> Result<PathBuf, String> {
+pub fn program(name: &str) -> Result<PathBuf, String> {
     let demo = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
     let built = demo.parent().and_then(Path::parent).ok_or("the demo is not where cargo puts it")?;
     Ok(built.join(name))

@@ -195,6 +195,26 @@ fn valid_manifests_and_examples_are_read_without_a_problem() {
     }
 }
 
+/// The one example that shows how something wrong is refused.
+const REFUSED_EXAMPLE: &str = "call-refused.yaml";
+
+#[test]
+fn examples_are_previewed_without_a_problem() {
+    let files = yaml_files(&in_checkout("examples"));
+    let files: Vec<_> = files.iter().filter(|file| !file.ends_with(REFUSED_EXAMPLE)).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let mut preview = std::process::Command::new(env!("CARGO_BIN_EXE_call-operator"));
+        let output =
+            preview.args(["preview", "--now=2026-01-01T00:00:00Z", "-f"]).arg(file).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{}: {said}", file.display());
+        let rows = String::from_utf8_lossy(&output.stdout).lines().count();
+        let name = file.file_name().unwrap().to_string_lossy();
+        assert!(name.starts_with("dialer-") || name == "call-past.yaml" || rows > 1, "{name}: no call comes");
+    }
+}
+
 #[test]
 fn invalid_manifests_have_a_problem_at_the_place_that_is_wrong() {
     for manifest in manifests("invalid") {
