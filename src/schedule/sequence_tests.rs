@@ -103,6 +103,24 @@ fn dates_are_those_of_the_hours_zone() {
 }
 
 #[test]
+fn a_date_whose_own_call_is_skipped_is_free_for_a_displaced_one() {
+    // 01:00 in New York is an afternoon in Tokyo. Saturday's call lands on Monday morning there, which is Sunday evening
+    // in New York; Monday's own is skipped.
+    let tokyo = || Some(hours("Asia/Tokyo", 0..5, &[("09:00", "18:00")]));
+    let series = |skip| Series {
+        start: "2026-03-06T00:00:00",
+        cron: "0 1 * * *",
+        skip,
+        hours: tokyo(),
+        ..Series::default()
+    };
+    let sequence = build(&series(&["2026-03-09"]));
+    assert_eq!(shown(&sequence, 3), ["06 01:00 > 06 01:00", "07 01:00 > 08 20:00", "10 01:00 > 10 01:00"]);
+    let sequence = build(&series(&[]));
+    assert_eq!(shown(&sequence, 2), ["06 01:00 > 06 01:00", "09 01:00 > 09 01:00"]);
+}
+
+#[test]
 fn nothing_rings_on_a_skip_date_neither_by_itself_nor_by_landing_there() {
     let skip = &["2026-03-03", "2026-03-09"];
     let sequence = build(&Series { skip, ..Series::default() });
@@ -253,4 +271,21 @@ fn counting_does_not_take_a_walk_that_gave_up_for_the_end() {
     let until = |text: &str| sequence.count_until(text.parse().unwrap());
     assert_eq!(until("2026-03-03T00:00:00Z"), Ok(1));
     assert_eq!(until("2900-01-02T00:00:00Z"), Err(TooManyOccurrences));
+}
+
+#[test]
+fn the_ends_of_time_are_no_panic() {
+    let late = Series { start: "9999-12-20T00:00:00", ..Series::default() };
+    for hours in [None, office(), Some(Hours::closed(find_zone("Asia/Tokyo").unwrap()))] {
+        for series in [Series { hours: hours.clone(), ..late }, Series { hours, ..Series::default() }] {
+            let sequence = build(&series);
+            assert!(sequence.walk().take(30).count() <= 30);
+            for instant in [Timestamp::MIN, Timestamp::MAX] {
+                let next = sequence.walk_after(instant).next();
+                assert!(next.is_none_or(|entry| entry.effective > instant));
+                assert_eq!(sequence.entry_at(instant), None);
+                sequence.walk_after_nominal(instant).next();
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ const SEED: u64 = 20_260_302;
 
 /// So many cases from the fixed seed, unless the environment asks for others.
 pub fn config(cases: u32) -> Config {
-    let mut config = Config { failure_persistence: None, ..Config::default() };
+    let mut config = Config { failure_persistence: None, max_shrink_time: 10_000, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;
     }

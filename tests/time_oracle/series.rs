@@ -164,7 +164,7 @@ fn change() -> impl Strategy<Value = (Tz, NaiveDate)> {
 
 /// Any series that begins within two weeks before its clocks change.
 pub fn any_series() -> impl Strategy<Value = Series> {
-    (change(), proptest::option::weighted(0.2, change())).prop_flat_map(|((zone, near), other)| {
+    (change(), proptest::option::weighted(0.35, change())).prop_flat_map(|((zone, near), other)| {
         let hours_zone = other.map_or(zone, |(zone, _)| zone);
         let start = (prop_oneof![Just(0), 0_i64..14], times())
             .prop_map(move |(days, time)| (near - Duration::days(days)).and_time(time));
