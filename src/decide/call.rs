@@ -4,7 +4,7 @@
 
 use super::facts::{CallFacts, Claimant, DialerState, RecentClaim};
 use super::field_error::FieldError;
-use super::parent::Verdict;
+use super::parent::{Parent, Verdict};
 use super::plan::{CallPlan, plan_call};
 use super::window::{Window, just_after, window_of};
 use crate::api::{Attempt, CallView, CallViewSpec, READY, Readable, ScheduledCallStatus};
@@ -259,18 +259,19 @@ fn decide_first(
         let reason = WaitReason::Dialer("the same call is being placed under another uid".to_owned());
         return Decision::Wait { reason, plan, due, until: Some(until) };
     }
-    let retroactive = is_retroactive(facts, status, &plan);
-    if retroactive && facts.parent.vouches() == Some(false) && !is_retroactive_edit(facts, status, &plan) {
-        return Decision::Wait { reason: WaitReason::Series, plan, due, until: None };
-    }
-    if retroactive {
+    let deadline = plan.latest_start(due);
+    let latest = facts.parent.until_next(facts.call, due).map_or(deadline, |next| next.min(deadline));
+    let in_past = is_retroactive_edit(facts, status, &plan);
+    if in_past || is_created_late(facts, &plan) {
+        // The series may yet vouch for a call that it made after its time.
+        if !in_past && matches!(facts.parent, Parent::Known(_)) && now <= latest {
+            return Decision::Wait { reason: WaitReason::Series, plan, due, until: Some(just_after(latest)) };
+        }
         return Decision::Miss { reason: MissReason::ScheduledInPast, plan };
     }
     if now >= due && already_placed(facts, &plan) {
         return Decision::Miss { reason: MissReason::AlreadyPlaced, plan };
     }
-    let deadline = plan.latest_start(due);
-    let latest = facts.parent.until_next(facts.call, due).map_or(deadline, |next| next.min(deadline));
     let wanted = Wanted { attempt: 1, due, latest, early: WaitReason::Scheduled };
     if now < due {
         return decide_due(facts, wanted, plan, now);
@@ -316,8 +317,8 @@ fn decide_retry(
 ) -> Decision {
     let made = status.attempt_count.unwrap_or(last.number).max(last.number);
     let due = plan.when_open(retry_due(status, last, &plan));
-    if facts.parent.is_replaced(facts.call, now) {
-        let confirmed = facts.confirmed_at.is_some_and(|confirmed| confirmed >= plan.effective);
+    if let Some(since) = facts.parent.replaced_since(facts.call, now) {
+        let confirmed = facts.confirmed_at.is_some_and(|confirmed| confirmed >= since);
         return if confirmed {
             Decision::Cancel { reason: CancelReason::Replaced }
         } else {
@@ -416,11 +417,9 @@ fn unusable(dialer: &DialerState) -> Option<FieldError> {
     Some(FieldError::new(reason, "spec.dialerRef.name", message))
 }
 
-/// Whether the time of a call lies before anybody asked for it (DESIGN 3.7).
-fn is_retroactive(facts: &CallFacts<'_>, status: &ScheduledCallStatus, plan: &CallPlan) -> bool {
-    let vouched = facts.parent.vouches() == Some(true);
-    let created = facts.call.created_at().filter(|_| !vouched);
-    is_long_before(plan.effective, created) || is_retroactive_edit(facts, status, plan)
+/// Whether the time of a call lies before its creation (DESIGN 3.7).
+fn is_created_late(facts: &CallFacts<'_>, plan: &CallPlan) -> bool {
+    facts.parent.creation_counts() && is_long_before(plan.effective, facts.call.created_at())
 }
 
 /// Whether the time of a call lies before the edit that moved it or made it usable, or before it was resumed. A call
@@ -430,8 +429,12 @@ fn is_retroactive_edit(facts: &CallFacts<'_>, status: &ScheduledCallStatus, plan
     let seen = status.observed_generation.is_some_and(|generation| generation >= 0);
     let edited_unseen = call.metadata.generation.is_some_and(|generation| generation > 1);
     let edited_since = status.observed_generation != call.metadata.generation;
-    let moved =
-        if seen { edited_since && status.effective_time != Some(plan.effective) } else { edited_unseen };
+    // Without a time it has not been usable since it was edited.
+    let moved = match status.effective_time {
+        _ if !seen => edited_unseen,
+        Some(planned) => edited_since && planned != plan.effective,
+        None => true,
+    };
     let resumed = ready_reason(status) == Some(WaitReason::Suspended.as_str());
     let edited = call.edited_at.filter(|_| moved || resumed);
     is_long_before(plan.effective, edited.max(facts.parent.edited_at().filter(|_| resumed)))

@@ -6,24 +6,6 @@ use crate::api::{CallView, Readable};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-/// One word for a decision.
-fn word(decision: &Decision) -> String {
-    match decision {
-        Decision::Done => "done".to_owned(),
-        Decision::Leave { .. } => "leave".to_owned(),
-        Decision::Reject { errors, .. } => format!("reject {}", errors[0].reason),
-        Decision::Wait { reason, .. } => format!("wait {}", reason.as_str()),
-        Decision::InFlight { .. } => "in flight".to_owned(),
-        Decision::Dial(order) => format!("dial {}", order.attempt),
-        Decision::Release { attempt } => format!("release {attempt}"),
-        Decision::Resolve { attempt } => format!("resolve {attempt}"),
-        Decision::Miss { reason, .. } => format!("miss {}", reason.as_str()),
-        Decision::GiveUp { .. } => "give up".to_owned(),
-        Decision::Cancel { reason } => format!("cancel {}", reason.as_str()),
-        Decision::Confirm => "confirm".to_owned(),
-    }
-}
-
 #[test]
 fn a_call_without_an_attempt_waits_for_its_time_rings_and_is_missed_after_its_deadline() {
     let hour = 3_600_000;

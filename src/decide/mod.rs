@@ -7,6 +7,8 @@ mod business_hours;
 mod calendar;
 mod call;
 #[cfg(test)]
+mod call_hours_tests;
+#[cfg(test)]
 mod call_tests;
 mod dialer;
 mod effective;
@@ -14,6 +16,8 @@ mod facts;
 mod field_error;
 mod identity;
 mod parent;
+#[cfg(test)]
+mod parent_tests;
 mod plan;
 mod record;
 #[cfg(test)]

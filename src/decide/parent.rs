@@ -87,15 +87,21 @@ impl Parent {
         if let Self::Known(facts) = self { facts.edited_at } else { None }
     }
 
-    /// Whether the series vouches for a call that it made after its time. `None` where there is no series to ask.
-    pub(super) fn vouches(&self) -> Option<bool> {
-        if let Self::Known(facts) = self { Some(facts.listed) } else { None }
+    /// Whether a call must not ring for a time before its own creation: not where its series meant to make it late.
+    /// Where the series cannot be asked, its verdict says more.
+    pub(super) fn creation_counts(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Known(facts) => !facts.listed,
+            Self::Gone | Self::Broken(_) => false,
+        }
     }
 
     /// The last instant before the next call of the series begins.
     pub(super) fn until_next(&self, call: &CallView, due: Timestamp) -> Option<Timestamp> {
-        let (Self::Known(facts), Some(_)) = (self, &call.series) else { return None };
-        let next = facts.plan.sequence.walk_after(due).next()?;
+        let (Self::Known(facts), Some(mark)) = (self, &call.series) else { return None };
+        let is_last = mark.occurrence.is_some_and(|number| !facts.plan.reaches(number + 1));
+        let next = facts.plan.sequence.walk_after(due).next().filter(|_| !is_last)?;
         next.effective.saturating_sub(SignedDuration::from_millis(1)).ok()
     }
 
@@ -114,14 +120,19 @@ impl Parent {
         facts.concurrency(nominal)
     }
 
-    /// Whether a younger call of the series takes the place of this one, which waits between two attempts.
-    pub(super) fn is_replaced(&self, call: &CallView, now: Timestamp) -> bool {
-        let (Self::Known(facts), Some(mark)) = (self, &call.series) else { return false };
-        let Some(nominal) = nominal_of(call, mark) else { return false };
-        facts.plan.concurrency == ConcurrencyPolicy::Replace
-            && facts.siblings.iter().any(|other| {
-                other.nominal > nominal && other.due <= now && other.progress == SiblingProgress::Waiting
-            })
+    /// Since when a younger call of the series takes the place of this one, which waits between two attempts.
+    pub(super) fn replaced_since(&self, call: &CallView, now: Timestamp) -> Option<Timestamp> {
+        let (Self::Known(facts), Some(mark)) = (self, &call.series) else { return None };
+        let nominal = nominal_of(call, mark)?;
+        let replaces = facts.plan.concurrency == ConcurrencyPolicy::Replace && !facts.plan.suspended;
+        let younger = facts.siblings.iter().filter(|other| {
+            replaces
+                && other.nominal > nominal
+                && other.due <= now
+                && other.progress == SiblingProgress::Waiting
+                && facts.plan.sequence.entry_at(other.nominal).is_some()
+        });
+        younger.map(|other| other.due).min()
     }
 }
 

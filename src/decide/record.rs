@@ -119,13 +119,17 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
         Decision::Wait { reason, plan, due, .. } => waiting(call, stored, reason, plan, *due, now),
         Decision::Reject { errors, plan, due, .. } => {
             let standing = Standing::rejected(errors, due.or(stored.next_run_time));
-            stand(call, with_plan(call, stored.clone(), plan.as_ref(), now), standing, now)
+            let planned = match plan {
+                Some(plan) => with_plan(call, stored.clone(), plan, now),
+                None => without_plan(call, stored.clone()),
+            };
+            stand(call, planned, standing, now)
         }
         Decision::Miss { reason, plan } => {
             let message =
                 format!("due at {}, never dialled: {}", plan.effective, explain_miss(reason.as_str()));
             let standing = Standing::ended(CallState::Missed, reason.as_str(), message, now);
-            stand(call, with_plan(call, stored.clone(), Some(plan), now), standing, now)
+            stand(call, with_plan(call, stored.clone(), plan, now), standing, now)
         }
         Decision::GiveUp { why } => {
             let outcome = stored.outcome.clone().unwrap_or(Outcome::Unknown);
@@ -148,7 +152,7 @@ pub fn claimed_status(
     claim: ClaimText,
     now: Timestamp,
 ) -> Option<ScheduledCallStatus> {
-    let mut status = with_plan(call, call.status.read()?.clone(), Some(&order.plan), now);
+    let mut status = with_plan(call, call.status.read()?.clone(), &order.plan, now);
     let window = now.max(order.due).saturating_add(order.send_window).unwrap_or(Timestamp::MAX);
     let not_after = window.min(order.latest);
     let message = format!("attempt {} claimed at {now}; the request leaves by {not_after}", order.attempt);
@@ -246,7 +250,7 @@ fn waiting(
     // A suspended retry must find its due time again when it is resumed.
     let next_run = next_run.or((!stored.attempts.is_empty()).then_some(due));
     let standing = Standing::pending(reason.as_str(), message, next_run);
-    stand(call, with_plan(call, stored.clone(), Some(plan), now), standing, now)
+    stand(call, with_plan(call, stored.clone(), plan, now), standing, now)
 }
 
 /// Why it does not ring at its nominal time.
@@ -269,17 +273,25 @@ fn observed(stored: &ScheduledCallStatus, call: &CallView) -> ScheduledCallStatu
 fn with_plan(
     call: &CallView,
     mut status: ScheduledCallStatus,
-    plan: Option<&CallPlan>,
+    plan: &CallPlan,
     now: Timestamp,
 ) -> ScheduledCallStatus {
-    status.scheduled_time = plan.map(|plan| plan.scheduled);
-    status.effective_time = plan.map(|plan| plan.effective);
-    status.adjustment = plan.and_then(|plan| plan.adjustment.clone());
-    if let Some(plan) = plan {
-        let ignored =
-            set_conditions(&status.conditions, &ignored_fields(plan), call.metadata.generation, now);
-        status.conditions.retain(|condition| condition.type_ != FIELDS_IGNORED);
-        status.conditions.extend(ignored);
+    status.scheduled_time = Some(plan.scheduled);
+    status.effective_time = Some(plan.effective);
+    status.adjustment.clone_from(&plan.adjustment);
+    let ignored = set_conditions(&status.conditions, &ignored_fields(plan), call.metadata.generation, now);
+    status.conditions.retain(|condition| condition.type_ != FIELDS_IGNORED);
+    status.conditions.extend(ignored);
+    status
+}
+
+/// The times of an earlier spec are forgotten. Those of this one are kept: a calendar that is replaced must not make the
+/// call late.
+fn without_plan(call: &CallView, mut status: ScheduledCallStatus) -> ScheduledCallStatus {
+    if status.observed_generation != call.metadata.generation {
+        status.scheduled_time = None;
+        status.effective_time = None;
+        status.adjustment = None;
     }
     status
 }

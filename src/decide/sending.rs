@@ -52,10 +52,14 @@ fn held(facts: &CallFacts<'_>, now: Timestamp) -> Option<String> {
         return Some("its series is suspended".to_owned());
     }
     let first = facts.call.status.read().is_some_and(|status| status.attempts.len() == 1);
-    if first && matches!(facts.parent.verdict(facts.call), Verdict::Cancel(_) | Verdict::Forbidden) {
+    if first && facts.parent.verdict(facts.call) != Verdict::Ring {
         return Some("its series was changed".to_owned());
     }
-    let plan = plan_call(facts.call, spec, facts.defaults, &facts.calendar).ok()?;
-    let shut = plan.hours.is_some_and(|hours| !hours.is_open(now));
-    shut.then(|| "business hours have ended".to_owned())
+    match plan_call(facts.call, spec, facts.defaults, &facts.calendar) {
+        Err(errors) => errors.first().map(ToString::to_string),
+        Ok(plan) => {
+            let shut = plan.hours.is_some_and(|hours| !hours.is_open(now));
+            shut.then(|| "business hours have ended".to_owned())
+        }
+    }
 }

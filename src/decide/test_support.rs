@@ -143,3 +143,21 @@ pub(super) fn standing(call: &CallView) -> String {
         ready.map_or("", |condition| condition.reason.as_str())
     )
 }
+
+/// One word for a decision.
+pub(super) fn word(decision: &Decision) -> String {
+    match decision {
+        Decision::Done => "done".to_owned(),
+        Decision::Leave { .. } => "leave".to_owned(),
+        Decision::Reject { errors, .. } => format!("reject {}", errors[0].reason),
+        Decision::Wait { reason, .. } => format!("wait {}", reason.as_str()),
+        Decision::InFlight { .. } => "in flight".to_owned(),
+        Decision::Dial(order) => format!("dial {}", order.attempt),
+        Decision::Release { attempt } => format!("release {attempt}"),
+        Decision::Resolve { attempt } => format!("resolve {attempt}"),
+        Decision::Miss { reason, .. } => format!("miss {}", reason.as_str()),
+        Decision::GiveUp { .. } => "give up".to_owned(),
+        Decision::Cancel { reason } => format!("cancel {}", reason.as_str()),
+        Decision::Confirm => "confirm".to_owned(),
+    }
+}
