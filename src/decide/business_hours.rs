@@ -96,6 +96,11 @@ impl<'a> HoursFields<'a> {
         self.calendar.filter(|_| self.respected()).map(|reference| reference.name.as_str())
     }
 
+    /// Whether the operator's hours may stand in for some that are not given.
+    pub(super) fn may_use_defaults(self) -> bool {
+        self.respected() && self.calendar.is_none()
+    }
+
     /// The field to name when these hours never open.
     pub(super) fn blamed(self) -> String {
         let field = match (self.calendar, self.inline) {

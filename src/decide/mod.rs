@@ -26,11 +26,21 @@ mod result;
 mod retry;
 mod sending;
 mod series;
+#[cfg(test)]
+mod series_chaos_tests;
+#[cfg(test)]
+mod series_edit_tests;
 mod series_facts;
+#[cfg(test)]
+mod series_operator;
 mod series_plan;
 mod series_record;
 #[cfg(test)]
+mod series_record_tests;
+#[cfg(test)]
 mod series_tests;
+#[cfg(test)]
+mod series_world;
 #[cfg(test)]
 mod test_support;
 mod window;

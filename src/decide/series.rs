@@ -78,27 +78,23 @@ pub fn decide_series(
     plan: &SeriesPlan,
     now: Timestamp,
 ) -> Result<SeriesDecision, TooManyOccurrences> {
-    let turn = Turn::of(facts, plan);
+    let waiting = facts.waiting(plan, now);
+    let place = waiting.and_then(|child| plan.sequence.entry_at(child.nominal));
+    // Without an edit it is the rules of the time zone that have changed.
+    let lost_its_place = waiting.is_some() && place.is_none();
+    let turn = Turn::of(facts, lost_its_place);
     let stored = facts.progress();
     if plan.suspended {
         return Ok(SeriesDecision::standstill(stored));
     }
-    let begin = begin(facts, plan, turn, stored.clone(), now)?;
-    if let (Turn::Onward | Turn::Resumed(_), Some(waiting)) = (turn, facts.waiting(&begin, now)) {
-        let mut decision = SeriesDecision::standstill(begin.clone());
-        decision.refresh = stays(plan, waiting, begin.occurrences);
+    if let (Turn::Onward | Turn::Edited(_), Some(waiting), Some(entry)) = (turn, waiting, place) {
+        let occurrence = Occurrence { entry, number: stored.occurrences };
+        let mut decision = SeriesDecision::standstill(stored);
+        decision.refresh = Some((waiting.name.clone(), occurrence));
         return Ok(decision.with_outlook(facts, plan, None, now));
     }
-    let mut pass = Pass {
-        facts,
-        plan,
-        turn,
-        now,
-        progress: begin.clone(),
-        make: Vec::new(),
-        refresh: None,
-        given_up: Vec::new(),
-    };
+    let begin = begin(facts, plan, turn, stored.clone(), now)?;
+    let mut pass = Pass { facts, plan, turn, now, progress: begin.clone(), make: Vec::new(), refresh: None };
     let ended = pass.advance()?;
     let take_back = pass.out_of_sequence();
     let decision = SeriesDecision {
@@ -125,38 +121,33 @@ fn begin(
             let counted = instant.map_or(Ok(0), |instant| plan.sequence.count_until(instant))?;
             Ok(Progress { occurrences: i64::try_from(counted).unwrap_or(i64::MAX), ..Progress::default() })
         }
-        Turn::Moved(_) if facts.last_is_ahead(plan, now) => Ok(facts.set_back(stored, now)),
-        Turn::Moved(_) | Turn::Resumed(_) | Turn::Onward => Ok(stored),
+        Turn::Moved(_) if facts.last_is_ahead(plan, now) => Ok(facts.set_back(stored, plan, now)),
+        Turn::Moved(_) | Turn::Edited(_) | Turn::Onward => Ok(stored),
     }
 }
 
-/// A call ahead that stays as it is, unless its template was edited.
-fn stays(plan: &SeriesPlan, child: &Child, number: i64) -> Option<(String, Occurrence)> {
-    let entry = plan.sequence.entry_at(child.nominal)?;
-    Some((child.name.clone(), Occurrence { entry, number }))
-}
-
-/// What kind of pass this is: since the last one the series has run on, was edited, or was resumed.
+/// What kind of pass this is: what has come to the series since the last one.
 #[derive(Clone, Copy, Debug)]
 enum Turn {
-    /// First pass over a new series: its calls are those after its creation.
+    /// Everything: it is new, or was never usable. Its calls are those after that instant.
     Fresh(Option<Timestamp>),
-    /// The times were moved: start over at that instant.
+    /// Its times were moved: start over at that instant.
     Moved(Option<Timestamp>),
-    /// Resumed: go on with what comes after that instant.
-    Resumed(Option<Timestamp>),
-    /// Nothing but time has passed.
+    /// An edit that leaves the times as they were: resumed, mended, another template. What has not been made up to that
+    /// instant is not made any more.
+    Edited(Option<Timestamp>),
+    /// Nothing but time.
     Onward,
 }
 
 impl Turn {
-    fn of(facts: &SeriesFacts<'_>, plan: &SeriesPlan) -> Self {
+    fn of(facts: &SeriesFacts<'_>, lost_its_place: bool) -> Self {
         if facts.is_fresh() {
-            Self::Fresh(facts.created_or_edited())
-        } else if facts.is_moved() {
+            Self::Fresh(facts.wanted_from())
+        } else if facts.is_moved() || lost_its_place {
             Self::Moved(facts.edited_at)
-        } else if facts.was_suspended() && !plan.suspended {
-            Self::Resumed(facts.edited_at)
+        } else if facts.is_edited() {
+            Self::Edited(facts.edited_at)
         } else {
             Self::Onward
         }
@@ -165,7 +156,7 @@ impl Turn {
     /// Nothing is made for a time up to this one.
     fn begins_after(self) -> Option<Timestamp> {
         match self {
-            Self::Fresh(instant) | Self::Moved(instant) | Self::Resumed(instant) => instant,
+            Self::Fresh(instant) | Self::Moved(instant) | Self::Edited(instant) => instant,
             Self::Onward => None,
         }
     }
@@ -180,14 +171,13 @@ struct Pass<'a> {
     progress: Progress,
     make: Vec<Occurrence>,
     refresh: Option<(String, Occurrence)>,
-    /// Calls of the sequence that lie ahead and that somebody has cancelled.
-    given_up: Vec<String>,
 }
 
 impl<'a> Pass<'a> {
     /// Comes through the entries up to now, makes at most one late call for them, and makes the next call.
     fn advance(&mut self) -> Result<Option<WalkEnd>, TooManyOccurrences> {
         let come_through = self.progress.last;
+        let skipped_before = self.progress.skipped;
         let mut walk = self.walk();
         let mut late = None;
         for passed in 0_u64.. {
@@ -203,6 +193,8 @@ impl<'a> Pass<'a> {
             }
             self.progress.last = Some(entry.nominal);
             self.progress.occurrences += 1;
+            // Those behind the last entry are looked at again in the next pass.
+            self.progress.skipped = skipped_before.saturating_add_unsigned(walk.skipped());
             let occurrence = Occurrence { entry, number: self.progress.occurrences };
             if entry.effective > self.now {
                 if self.comes_next(occurrence) {
@@ -212,21 +204,23 @@ impl<'a> Pass<'a> {
                 late = self.missed(occurrence);
             }
         }
-        self.progress.skipped += i64::try_from(walk.skipped()).unwrap_or(0);
         self.catch_up(late);
         if walk.end() == Some(WalkEnd::TooManyDropped) { Err(TooManyOccurrences) } else { Ok(walk.end()) }
     }
 
-    /// The entries that have not been come through. A series that was resumed comes through those of the pause as well,
-    /// one that was edited or is new begins behind the instant of that.
+    /// The entries that have not been come through. Where the times are as they were, those of a pause are come through
+    /// as well; a series that is new or was moved begins behind the instant of that.
     fn walk(&self) -> Walk<'a> {
-        let sequence = &self.plan.sequence;
-        let behind_last = self.progress.last.map(|last| sequence.effective_of(last));
-        let behind = match self.turn {
-            Turn::Fresh(instant) => behind_last.max(instant),
-            // What has happened lies behind, whenever the new hours would have it.
-            Turn::Moved(instant) => behind_last.map(|last| last.min(self.now)).max(instant),
-            Turn::Resumed(_) | Turn::Onward => behind_last.or(self.facts.created_at),
+        let (facts, sequence) = (self.facts, &self.plan.sequence);
+        let behind = match (self.turn, self.progress.last) {
+            (Turn::Fresh(instant), _) => instant,
+            // What has happened lies behind, whenever the new times would have it.
+            (Turn::Moved(instant), Some(last)) => {
+                instant.max(Some(facts.due_of(last, self.plan).min(self.now)))
+            }
+            (Turn::Edited(_) | Turn::Onward, Some(last)) => Some(sequence.effective_of(last)),
+            // Nothing has come since it was created or edited.
+            (Turn::Moved(_) | Turn::Edited(_) | Turn::Onward, None) => facts.edited_at.max(facts.created_at),
         };
         sequence.walk_after(behind.unwrap_or(Timestamp::MIN))
     }
@@ -235,10 +229,7 @@ impl<'a> Pass<'a> {
     fn comes_next(&mut self, occurrence: Occurrence) -> bool {
         match self.facts.child_at(occurrence.entry.nominal) {
             None => self.make.push(occurrence),
-            Some(child) if child.finished => {
-                self.given_up.push(child.name.clone());
-                return false;
-            }
+            Some(child) if child.finished => return false,
             Some(child) => self.refresh = Some((child.name.clone(), occurrence)),
         }
         true
@@ -264,17 +255,24 @@ impl<'a> Pass<'a> {
         self.make.insert(0, late);
     }
 
-    /// After a move: calls ahead that are not the next of the sequence, but for those that somebody has given up.
+    /// Calls ahead that are not the next of a sequence that was moved. One that somebody has cancelled stays: without it,
+    /// a later edit might bring it back.
     fn out_of_sequence(&self) -> Vec<String> {
-        if !matches!(self.turn, Turn::Moved(_)) {
+        if !matches!(self.turn, Turn::Fresh(_) | Turn::Moved(_)) {
             return Vec::new();
         }
         let wanted = self.refresh.as_ref().map(|(name, _)| name);
-        let ahead = self.facts.children.iter().filter(|child| child.due > self.now);
-        ahead
-            .filter(|child| Some(&child.name) != wanted && !self.given_up.contains(&child.name))
-            .map(|child| child.name.clone())
-            .collect()
+        let ahead = self.facts.children.iter().filter(|child| {
+            !child.finished && self.facts.is_ahead(child, self.plan, self.now) && !self.has_come(child)
+        });
+        ahead.filter(|child| Some(&child.name) != wanted).map(|child| child.name.clone()).collect()
+    }
+
+    /// Whether the new times have made a call due that does not know yet: after the edit, and before anybody looked.
+    fn has_come(&self, child: &Child) -> bool {
+        let entry = self.plan.sequence.entry_at(child.nominal);
+        let after_edit = |due| self.turn.begins_after().is_none_or(|begin| due > begin);
+        entry.is_some_and(|entry| entry.effective <= self.now && after_edit(entry.effective))
     }
 }
 
@@ -320,24 +318,27 @@ impl SeriesDecision {
         for entry in
             plan.sequence.walk_after(now).filter(|entry| made.is_none_or(|made| entry.nominal >= made))
         {
-            if made == Some(entry.nominal) {
-                if !self.waits(facts, entry.nominal) {
-                    continue;
-                }
-            } else {
+            if made != Some(entry.nominal) {
                 number += 1;
             }
             if !plan.reaches(number) || times.len() == NEXT_TIMES {
                 break;
             }
-            times.push(entry.effective);
+            if !self.is_given_up(facts, entry.nominal) {
+                times.push(entry.effective);
+            }
         }
         times
     }
 
-    /// Whether the call of that time is made now, or was made and waits.
-    fn waits(&self, facts: &SeriesFacts<'_>, nominal: Timestamp) -> bool {
-        self.make.iter().any(|made| made.entry.nominal == nominal)
-            || facts.child_at(nominal).is_some_and(|child| !child.finished)
+    /// Whether somebody has cancelled or deleted the call of that time.
+    fn is_given_up(&self, facts: &SeriesFacts<'_>, nominal: Timestamp) -> bool {
+        match facts.child_at(nominal) {
+            Some(child) => child.finished,
+            None => {
+                let is_made = self.make.iter().any(|made| made.entry.nominal == nominal);
+                self.progress.last == Some(nominal) && !is_made
+            }
+        }
     }
 }

@@ -5,7 +5,8 @@ use super::field_error::FieldError;
 use super::plan::never_open;
 use super::series::Progress;
 use super::series_plan::SeriesPlan;
-use crate::api::{Outcome, READY, RecurringCallStatus, SeriesView};
+use super::window::A_MOMENT;
+use crate::api::{Outcome, RecurringCallStatus, STALLED, SeriesView};
 use jiff::Timestamp;
 
 /// Everything that is known about one series at one moment.
@@ -68,22 +69,28 @@ impl SeriesFacts<'_> {
         self.status.schedule_revision.as_deref().is_some_and(|stored| stored != self.revision)
     }
 
-    /// The spec, or what decides the times, was edited since the last pass.
+    /// Since the last pass the series was edited, resumed being one of the edits; or it could not be used by then.
     pub(super) fn is_edited(&self) -> bool {
-        self.is_moved() || self.status.observed_generation != self.series.metadata.generation
+        self.is_moved()
+            || self.status.observed_generation != self.series.metadata.generation
+            || self.was_stalled()
     }
 
-    pub(super) fn was_suspended(&self) -> bool {
-        self.status
-            .conditions
-            .iter()
-            .any(|condition| condition.type_ == READY && condition.reason == "Suspended")
+    fn was_stalled(&self) -> bool {
+        self.status.conditions.iter().any(|condition| condition.type_ == STALLED)
     }
 
-    /// When a series that is first seen was asked for: its creation, or the edit that came before anybody saw it.
-    pub(super) fn created_or_edited(&self) -> Option<Timestamp> {
+    /// From when on a series that is first seen was wanted: its creation, or the edit of it or of its calendar that came
+    /// before anybody saw it or could use it.
+    pub(super) fn wanted_from(&self) -> Option<Timestamp> {
         let edited = self.series.metadata.generation.is_some_and(|generation| generation > 1);
-        self.created_at.max(self.series.edited_at.filter(|_| edited))
+        let edited_at = self.edited_at.filter(|_| edited || self.was_stalled());
+        self.created_at.max(edited_at).max(self.calendar_edited_at())
+    }
+
+    /// When the calendar was edited, if that was after the last edit of the series.
+    fn calendar_edited_at(&self) -> Option<Timestamp> {
+        self.edited_at.filter(|edited| Some(*edited) > self.series.edited_at)
     }
 
     pub(super) fn progress(&self) -> Progress {
@@ -100,25 +107,57 @@ impl SeriesFacts<'_> {
         self.children.iter().find(|child| child.nominal == nominal)
     }
 
-    /// The newest call that was counted, if it waits for its time.
-    pub(super) fn waiting(&self, progress: &Progress, now: Timestamp) -> Option<&Child> {
-        self.child_at(progress.last?).filter(|child| child.due > now && !child.finished)
+    /// The newest call that was counted, if it waits for its time. One that somebody has postponed does not keep the
+    /// next from being made.
+    pub(super) fn waiting(&self, plan: &SeriesPlan, now: Timestamp) -> Option<&Child> {
+        let child = self.child_at(self.status.last_scheduled_time?)?;
+        let waits = !child.finished && child.due > now && plan.sequence.effective_of(child.nominal) > now;
+        Some(child).filter(|_| waits)
     }
 
-    /// Whether the time of the newest call that was counted has not come. Where the call was deleted, its time is that
-    /// of the sequence.
+    /// Whether the time of a call has not come. One that an edit of its calendar moves to before that edit is due at the
+    /// edit's instant (DESIGN 3.7), whether or not it knows already.
+    pub(super) fn is_ahead(&self, child: &Child, plan: &SeriesPlan, now: Timestamp) -> bool {
+        let made_due = |edited: Timestamp| {
+            let moved_back = plan.sequence.effective_of(child.nominal) < edited.min(child.due);
+            moved_back && plan.sequence.effective_of(edited) <= now
+        };
+        child.due > now && !self.calendar_edited_at().is_some_and(made_due)
+    }
+
+    /// When the time of what was counted last has come or comes: as its call says, or else its place in the sequence.
+    pub(super) fn due_of(&self, last: Timestamp, plan: &SeriesPlan) -> Timestamp {
+        let own = self.child_at(last).map(|child| child.due);
+        own.or_else(|| plan.sequence.entry_at(last).map(|entry| entry.effective)).unwrap_or(last)
+    }
+
+    /// Whether the time of the newest call that was counted has not come.
     pub(super) fn last_is_ahead(&self, plan: &SeriesPlan, now: Timestamp) -> bool {
         let Some(last) = self.status.last_scheduled_time else { return false };
-        self.child_at(last).map_or_else(|| plan.sequence.effective_of(last), |child| child.due) > now
+        match self.child_at(last) {
+            Some(child) => self.is_ahead(child, plan, now),
+            None => self.due_of(last, plan) > now,
+        }
     }
 
-    /// What has happened when the calls ahead are taken out.
-    pub(super) fn set_back(&self, stored: Progress, now: Timestamp) -> Progress {
-        let ahead =
-            self.children.iter().filter(|child| child.due > now && Some(child.nominal) <= stored.last);
-        let first_ahead = ahead.filter_map(|child| child.number).min().unwrap_or(stored.occurrences);
-        let past = self.children.iter().filter(|child| child.due <= now).map(|child| child.nominal);
-        Progress { last: past.max(), occurrences: (first_ahead - 1).max(0), ..stored }
+    /// What has happened when the calls ahead are taken out: what was counted before the first of them.
+    ///
+    /// That was the newest call that is not ahead, if its number says so. Where no record of it is left, whatever came
+    /// before now and before the first call ahead counts as having happened: rather one call too few than one twice.
+    pub(super) fn set_back(&self, stored: Progress, plan: &SeriesPlan, now: Timestamp) -> Progress {
+        let counted = |child: &&Child| Some(child.nominal) <= stored.last;
+        let (ahead, past): (Vec<&Child>, Vec<&Child>) =
+            self.children.iter().partition(|child| self.is_ahead(child, plan, now));
+        let first = ahead.into_iter().filter(counted).min_by_key(|child| child.nominal);
+        let newest = past.into_iter().max_by_key(|child| child.nominal);
+        let first_number = first.and_then(|child| child.number).unwrap_or(stored.occurrences);
+        let newest_number = newest.and_then(|child| child.number).unwrap_or(0);
+        let occurrences = (first_number - 1).max(newest_number);
+        let first_nominal = first.map(|child| child.nominal).or(stored.last);
+        let unrecorded = first_nominal.map_or(now, |first| first.min(now)).checked_sub(A_MOMENT).ok();
+        let last = newest.map(|child| child.nominal);
+        let is_recorded = newest_number == occurrences;
+        Progress { last: if is_recorded { last } else { last.max(unrecorded) }, occurrences, ..stored }
     }
 
     pub(super) fn never_open(&self) -> FieldError {

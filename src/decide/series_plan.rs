@@ -112,8 +112,10 @@ pub fn schedule_revision(spec: &RecurringCallSpec, defaults: &Defaults, calendar
     ]);
     let hours =
         json!([template.respect_business_hours, template.business_hours, template.business_calendar_ref]);
-    let fallback = json!([defaults.hours.start, defaults.hours.end, defaults.hours.days]);
-    let parts = [own.to_string(), hours.to_string(), fallback.to_string(), calendar.to_owned()];
+    let uses_defaults = HoursFields::of_template(template).may_use_defaults();
+    let fallback =
+        uses_defaults.then(|| json!([defaults.hours.start, defaults.hours.end, defaults.hours.days]));
+    let parts = [own.to_string(), hours.to_string(), json!(fallback).to_string(), calendar.to_owned()];
     hex(&digest(&parts.each_ref().map(String::as_str))[..8])
 }
 

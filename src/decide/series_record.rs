@@ -154,7 +154,7 @@ pub fn series_status(
     } else {
         next.next_scheduled_times = Vec::new();
     }
-    next.active = active(outcome.children);
+    next.active = active(outcome.children, stored, now);
     let ended =
         outcome.children.iter().filter(|child| child.outcome.is_some()).max_by_key(|child| child.ended_at);
     next.last_outcome = ended.and_then(|child| child.outcome.clone()).or(next.last_outcome);
@@ -189,17 +189,30 @@ fn note_decision(next: &mut RecurringCallStatus, decision: &SeriesDecision, revi
     next.schedule_revision = Some(revision.to_owned());
 }
 
-fn active(children: &[Child]) -> Vec<ActiveCall> {
-    let mut active: Vec<&Child> = children.iter().filter(|child| !child.finished).collect();
-    active.sort_by_key(|child| child.nominal);
-    let listed = active.into_iter().take(MOST_ACTIVE);
-    listed
-        .map(|child| ActiveCall {
-            name: child.name.clone(),
-            uid: child.uid.clone(),
-            scheduled_time: Some(child.nominal),
-        })
-        .collect()
+/// The calls that are not finished and that the series means to make, late or not: so not one that somebody else has
+/// created again after the series had come through it.
+fn active(children: &[Child], stored: &RecurringCallStatus, now: Timestamp) -> Vec<ActiveCall> {
+    let is_meant = |child: &&Child| {
+        child.due > now
+            || Some(child.nominal) > stored.last_scheduled_time
+            || stored.active.iter().any(|listed| listed.uid == child.uid)
+    };
+    // A call that was made late may not show yet. It must stay listed: it waits for that.
+    let newest = children.iter().filter(|child| child.due <= now).map(|child| child.nominal).max();
+    let may_be_unseen = |listed: &&ActiveCall| {
+        let is_late = listed.scheduled_time.is_some_and(|time| time <= now) && listed.scheduled_time > newest;
+        is_late && children.iter().all(|child| child.uid != listed.uid)
+    };
+    let seen = children.iter().filter(|child| !child.finished).filter(is_meant).map(|child| ActiveCall {
+        name: child.name.clone(),
+        uid: child.uid.clone(),
+        scheduled_time: Some(child.nominal),
+    });
+    let mut active: Vec<ActiveCall> =
+        seen.chain(stored.active.iter().filter(may_be_unseen).cloned()).collect();
+    active.sort_by_key(|call| call.scheduled_time);
+    active.truncate(MOST_ACTIVE);
+    active
 }
 
 fn conditions(outcome: &SeriesOutcome<'_>) -> Vec<ConditionText> {

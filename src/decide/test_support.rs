@@ -161,3 +161,32 @@ pub(super) fn word(decision: &Decision) -> String {
         Decision::Confirm => "confirm".to_owned(),
     }
 }
+
+/// A call at 10:00 every day of November 2026 in UTC, from Monday the 2nd.
+pub(super) fn daily() -> Value {
+    json!({
+        "recurrence": {"frequency": "Daily"},
+        "startTime": "2026-11-02T10:00:00",
+        "timeZone": "UTC",
+        "callTemplate": {"spec": {"phoneNumber": "+15550000001"}},
+    })
+}
+
+/// The daily call with these fields of the series and these of its template.
+pub(super) fn series(fields: Value, template: Value) -> Value {
+    let mut spec = daily();
+    spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let fields = template.as_object().unwrap().clone();
+    spec["callTemplate"]["spec"].as_object_mut().unwrap().extend(fields);
+    spec
+}
+
+/// A November day and time.
+pub(super) fn nov(text: &str) -> String {
+    let (day, time) = text.split_once(' ').unwrap();
+    format!("2026-11-{day}T{time}:00Z")
+}
+
+pub(super) fn nov_at(text: &str) -> Timestamp {
+    nov(text).parse().unwrap()
+}

@@ -24,7 +24,7 @@ pub(super) fn window_of(plan: &CallPlan, now: Timestamp, latest: Timestamp) -> W
 }
 
 /// The smallest time that the operator reckons with.
-const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
+pub(super) const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
 pub(super) fn just_after(instant: Timestamp) -> Timestamp {
     instant.saturating_add(A_MOMENT).unwrap_or(Timestamp::MAX)
