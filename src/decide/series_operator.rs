@@ -81,8 +81,10 @@ impl World {
         }
         let done = Some(&decision).filter(|_| refused.is_empty());
         self.record(&series, &revision, done, &refused, &children)?;
-        for name in beyond_history(&plan, &children, self.now) {
-            self.delete(&name)?;
+        // What is not counted yet must leave a record, or it would be made again.
+        let over = beyond_history(&plan, &children, self.now);
+        for name in over.iter().filter(|_| refused.is_empty()) {
+            self.delete(name)?;
         }
         Ok(decision.look_again)
     }

@@ -292,3 +292,23 @@ fn a_name_that_belongs_to_somebody_else_is_reported_and_holds_nothing_up_for_goo
     assert_eq!(world.rings(), ["02 10:00 #1", "03 10:00 #2", "05 10:00 #4"]);
     assert_eq!((world.reason(), world.status.missed), ("Scheduled", Some(1)));
 }
+
+#[test]
+fn while_a_name_is_taken_no_record_goes_of_what_is_not_counted_yet() {
+    let fields = json!({"successfulCallsHistoryLimit": 0});
+    let mut world = begun("02 09:00", series(fields, json!({})));
+    world.run_until(&nov("02 12:00"));
+    world.sleep_until(&nov("04 10:20"));
+    let taken = child_name(&world.series(), &world.plan().unwrap(), at("05 10:00"));
+    world.foreign.insert(taken);
+    for minutes in ["21", "22", "23"] {
+        world.run_until(&nov(&format!("04 10:{minutes}")));
+    }
+    assert_eq!(
+        (world.reason(), world.rings()),
+        ("NameConflict", vec!["02 10:00 #1".to_owned(), "04 10:20 #3".to_owned()])
+    );
+    world.foreign.clear();
+    world.run_until(&nov("05 12:00"));
+    assert_eq!(world.rings()[2..], ["05 10:00 #4"]);
+}
