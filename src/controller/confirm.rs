@@ -1,10 +1,12 @@
-//! Confirm: before a final verdict that stems from other objects, those are read live.
+//! Confirm: before a final verdict that stems from other objects (series, its calendar, siblings), those are read live.
 
 use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
 use super::memory::Confirmation;
-use crate::api::{CallView, SeriesView};
+use crate::api::{CalendarView, CallView, SeriesView};
+use crate::decide::HoursFields;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::runtime::reflector::ObjectRef;
 
 /// Reads the series of a call, and its unfinished siblings, from the API server.
 ///
@@ -22,6 +24,7 @@ pub async fn confirm(scope: &Scope, call: &CallView) -> Result<(), ApiError> {
         Ok(series) if series.uid() != mark.uid || series.metadata.deletion_timestamp.is_some() => true,
         Ok(mut series) => {
             scope.context.take_in_series(&mut series);
+            calendar_is_fresh(scope, &series).await?;
             scope.context.newest_series.put(series);
             false
         }
@@ -33,6 +36,29 @@ pub async fn confirm(scope: &Scope, call: &CallView) -> Result<(), ApiError> {
     }
     scope.context.confirmed.note(call.uid(), Confirmation { at, series_gone });
     Ok(())
+}
+
+/// Whether the cache shows the series' calendar as it is.
+///
+/// # Errors
+/// `Conflict` when it does not: then the verdict waits until it does.
+async fn calendar_is_fresh(scope: &Scope, series: &SeriesView) -> Result<(), ApiError> {
+    let spec = series.read_spec().ok();
+    let named = spec.and_then(|spec| HoursFields::of_template(&spec.call_template.spec).calendar_name());
+    let Some(name) = named else { return Ok(()) };
+    let reference = ObjectRef::<CalendarView>::new(name).within(series.namespace());
+    let cached = scope.calendars.get(&reference).map(|calendar| calendar.version());
+    let target = ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: series.metadata.namespace.clone(),
+        ..ObjectMeta::default()
+    };
+    let live = match scope.context.api.read::<CalendarView>(&target).await {
+        Ok(calendar) => Some(calendar.version()),
+        Err(error) if error.class() == ErrorClass::Gone => None,
+        Err(error) => return Err(error),
+    };
+    if live == cached { Ok(()) } else { Err(ApiError::Conflict) }
 }
 
 /// A sibling that is gone is about to leave the cache, and is no longer in the way.

@@ -3,7 +3,7 @@
 use super::books::said;
 use super::context::Scope;
 use super::flights::TokenState;
-use crate::api::{CallView, DialerView, SeriesView};
+use crate::api::{Attempt, CallView, DialerView, SeriesView};
 use crate::decide::{
     CalendarState, CallFacts, Claimant, DialerPlan, DialerState, HoursFields, Parent, ParentFacts, Sibling,
     SiblingProgress, nominal_of,
@@ -96,19 +96,25 @@ fn observe_parent(scope: &Scope, call: &CallView) -> Parent {
     }))
 }
 
+/// Another call of the series. One whose status cannot be read counts as being dialled.
 fn sibling(call: &CallView) -> Option<Sibling> {
     let nominal = nominal_of(call, call.series.as_ref()?)?;
-    let status = call.status.read()?;
-    let spec = call.spec.read()?;
+    let due = call.status.read().and_then(|status| status.effective_time).unwrap_or(nominal);
+    Some(Sibling { nominal, due, progress: progress(call) })
+}
+
+fn progress(call: &CallView) -> SiblingProgress {
+    let (Some(status), Some(spec)) = (call.status.read(), call.spec.read()) else {
+        return SiblingProgress::AttemptOpen;
+    };
     let held =
         spec.suspend == Some(true) || spec.cancel == Some(true) || call.metadata.deletion_timestamp.is_some();
-    let progress = match status.attempts.last() {
-        _ if status.attempts.iter().any(crate::api::Attempt::is_open) => SiblingProgress::AttemptOpen,
+    match status.attempts.last() {
+        _ if status.attempts.iter().any(Attempt::is_open) => SiblingProgress::AttemptOpen,
         Some(_) => SiblingProgress::BetweenAttempts,
         None if held => SiblingProgress::Held,
         None => SiblingProgress::Waiting,
-    };
-    Some(Sibling { nominal, due: status.effective_time.unwrap_or(nominal), progress })
+    }
 }
 
 /// Looks again at a call that was seen before; `None` when it is gone from the cache or is another object now.

@@ -97,8 +97,10 @@ impl Pass<'_> {
         };
         let refused = self.apply(plan, &decision, &mut children).await?;
         self.record(Some(&decision).filter(|_| refused.is_empty()), &refused, &children).await?;
-        for name in beyond_history(plan, &children, now) {
-            children::delete(self.scope, &children, &name).await?;
+        // What is not counted yet must keep its record: it would be made again.
+        let over = if refused.is_empty() { beyond_history(plan, &children, now) } else { Vec::new() };
+        for name in &over {
+            children::delete(self.scope, &children, name).await?;
         }
         Ok(self.next_look(&decision, &refused))
     }
