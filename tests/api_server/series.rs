@@ -128,8 +128,11 @@ fn after_an_outage_the_latest_call_is_made_late_and_the_others_are_counted_as_mi
     let namespace = namespace("outage");
     let dialer = LedgerDialer::start();
     dialer.install(&namespace, "");
-    // An hour takes twelve seconds.
+    // An hour takes twelve seconds, and the first is far enough from its end: a series that is made in the second in
+    // which an operator with another clock starts would look as if it were made by that clock.
     let mut weeks = Weeks::new(300);
+    let next_hour = Timestamp::from_second((weeks.first.as_second() / 3600 + 1) * 3600).unwrap();
+    weeks.first = next_hour + SignedDuration::from_mins(20);
     let operator = weeks.operator(&namespace);
     apply(
         &namespace,
