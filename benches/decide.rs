@@ -2,28 +2,16 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark is no library, and a panic is its failure")]
 
-use call_operator::api::{CallView, DayOfWeek, SeriesView};
+use call_operator::api::{CallView, SeriesView};
 use call_operator::decide::{
-    CalendarState, CallFacts, Claimant, DefaultHours, Defaults, DialerState, Parent, SeriesFacts,
-    decide_call, decide_series, plan_series, schedule_revision,
+    CalendarState, CallFacts, Claimant, Defaults, DialerState, Parent, SeriesFacts, decide_call,
+    decide_series, plan_series, schedule_revision,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Duration;
-
-fn defaults() -> Defaults {
-    let days =
-        [DayOfWeek::Monday, DayOfWeek::Tuesday, DayOfWeek::Wednesday, DayOfWeek::Thursday, DayOfWeek::Friday];
-    Defaults {
-        time_zone: "Asia/Kolkata".to_owned(),
-        hours: DefaultHours { start: "09:00".to_owned(), end: "18:00".to_owned(), days: days.to_vec() },
-        retry_max_attempts: 3,
-        retry_initial_delay_seconds: 2,
-        clock_rate: 1.0,
-    }
-}
 
 fn now() -> Timestamp {
     "2026-11-01T00:00:00Z".parse().unwrap()
@@ -54,7 +42,7 @@ fn call(criterion: &mut Criterion) {
             }),
         ),
     ];
-    let defaults = defaults();
+    let defaults = Defaults::built_in();
     for (name, spec) in cases {
         let call: CallView = serde_json::from_value(object("ScheduledCall", spec)).unwrap();
         let facts = CallFacts {
@@ -82,7 +70,7 @@ fn series(criterion: &mut Criterion) {
         "callTemplate": {"spec": {"phoneNumber": "+15550000001", "respectBusinessHours": true}},
     });
     let series: SeriesView = serde_json::from_value(object("RecurringCall", spec)).unwrap();
-    let defaults = defaults();
+    let defaults = Defaults::built_in();
     let plan =
         || plan_series(series.read_spec().unwrap(), now(), &defaults, &CalendarState::NotNamed).unwrap();
     let revision = schedule_revision(series.read_spec().unwrap(), &defaults, &CalendarState::NotNamed);

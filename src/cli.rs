@@ -335,6 +335,15 @@ mod tests {
     }
 
     #[test]
+    fn without_flags_the_built_in_defaults_hold() {
+        let Command::Controller(args) = Cli::try_parse_from(["call-operator", "controller"]).unwrap().command
+        else {
+            panic!()
+        };
+        assert_eq!(defaults(args.defaults), Ok(Defaults::built_in()));
+    }
+
+    #[test]
     fn switches_work_bare_and_with_a_value() {
         let allowed = |flags: &[&str]| {
             let words = ["call-operator", "controller"].iter().chain(flags);

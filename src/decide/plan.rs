@@ -4,7 +4,7 @@ use super::business_hours::{CalendarState, DefaultHours, HoursFields};
 use super::effective::{Before, Due, due};
 use super::field_error::FieldError;
 use super::retry::RetryPlan;
-use crate::api::{CallView, CallViewSpec, Priority, ScheduledCallStatus};
+use crate::api::{CallView, CallViewSpec, DayOfWeek, Priority, ScheduledCallStatus};
 use crate::schedule::{Hours, find_zone, resolve};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(super) const DEFAULT_STARTING_DEADLINE_SECONDS: i64 = 3600;
 
 /// What the operator assumes where a spec is silent (its flags).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Defaults {
     /// Zone of a local `scheduledFor` without `timeZone`; checked at start.
     pub time_zone: String,
@@ -29,6 +29,18 @@ pub struct Defaults {
 }
 
 impl Defaults {
+    /// What is assumed when nobody sets a flag.
+    pub fn built_in() -> Self {
+        let days = DayOfWeek::ALL.into_iter().filter(|day| *day <= DayOfWeek::Friday).collect();
+        Self {
+            time_zone: "Asia/Kolkata".to_owned(),
+            hours: DefaultHours { start: "09:00".to_owned(), end: "18:00".to_owned(), days },
+            retry_max_attempts: 3,
+            retry_initial_delay_seconds: 2,
+            clock_rate: 1.0,
+        }
+    }
+
     /// What a span of real time, such as a network needs, measures on the operator's clock.
     pub fn on_the_clock(&self, real: SignedDuration) -> SignedDuration {
         if self.clock_rate > 1.0 { real.mul_f64(self.clock_rate) } else { real }

@@ -1,7 +1,7 @@
 //! Small builders for the tables in this folder.
 
 use super::*;
-use crate::api::{Attempt, CallView, DayOfWeek, Outcome, Readable, ScheduledCallStatus};
+use crate::api::{Attempt, CallView, Outcome, Readable, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -18,15 +18,7 @@ pub(super) fn due_plus(milliseconds: i64) -> Timestamp {
 }
 
 pub(super) fn defaults() -> Defaults {
-    let days =
-        [DayOfWeek::Monday, DayOfWeek::Tuesday, DayOfWeek::Wednesday, DayOfWeek::Thursday, DayOfWeek::Friday];
-    Defaults {
-        time_zone: "Asia/Kolkata".to_owned(),
-        hours: DefaultHours { start: "09:00".to_owned(), end: "18:00".to_owned(), days: days.to_vec() },
-        retry_max_attempts: 3,
-        retry_initial_delay_seconds: 2,
-        clock_rate: 1.0,
-    }
+    Defaults::built_in()
 }
 
 /// A call due at [`DUE`], created a day before, as the API server first shows it; `spec` is merged into its spec.

@@ -26,7 +26,7 @@ fn a_manifest_rings_a_phone_once_and_at_its_time() {
     assert_eq!(rings[0].not_after, attempt["notAfter"].as_str().unwrap());
     let body = json!({
         "phoneNumber": "+15550000001", "agentId": "bot", "userId": "u1", "parameters": {"customerId": "7"},
-        "scheduledFor": when, "attempt": 1, "idempotencyKey": attempt["key"],
+        "scheduledFor": due.to_string(), "attempt": 1, "idempotencyKey": attempt["key"],
     });
     assert_eq!(rings[0].body, body);
 

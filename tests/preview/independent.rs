@@ -1,21 +1,8 @@
 //! 400 cases computed by an independent implementation (see `oracle/README.md`).
 
-use call_operator::api::DayOfWeek;
-use call_operator::decide::{DefaultHours, Defaults};
+use call_operator::decide::Defaults;
 use call_operator::preview::{Output, Question, preview, print};
 use serde_json::Value;
-
-fn built_in_defaults() -> Defaults {
-    let days =
-        [DayOfWeek::Monday, DayOfWeek::Tuesday, DayOfWeek::Wednesday, DayOfWeek::Thursday, DayOfWeek::Friday];
-    Defaults {
-        time_zone: "Asia/Kolkata".to_owned(),
-        hours: DefaultHours { start: "09:00".to_owned(), end: "18:00".to_owned(), days: days.to_vec() },
-        retry_max_attempts: 3,
-        retry_initial_delay_seconds: 2,
-        clock_rate: 1.0,
-    }
-}
 
 /// Our answer in the words of the case.
 fn answer(case: &Value, defaults: &Defaults) -> Value {
@@ -31,7 +18,7 @@ fn answer(case: &Value, defaults: &Defaults) -> Value {
 #[test]
 fn an_independent_implementation_gives_the_same_times() {
     let cases = include_str!("oracle/cases.jsonl");
-    let defaults = built_in_defaults();
+    let defaults = Defaults::built_in();
     let (mut compared, mut entries) = (0, 0);
     for line in cases.lines() {
         let case: Value = serde_json::from_str(line).unwrap();
