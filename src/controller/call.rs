@@ -82,7 +82,7 @@ async fn apply(
         }
         Decision::Leave { why } => note_left_alone(call, why),
         Decision::Confirm => confirm_aside(scope, call),
-        Decision::Wait { reason: WaitReason::Series, .. } => scope.wake_siblings(call),
+        Decision::Wait { reason: WaitReason::Series, .. } => scope.ask_to_make_way(call),
         Decision::InFlight { .. }
         | Decision::Done
         | Decision::Reject { .. }

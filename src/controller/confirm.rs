@@ -86,4 +86,13 @@ impl Scope {
     pub fn wake_siblings(&self, call: &CallView) {
         self.siblings(call).iter().for_each(|sibling| self.wake(sibling));
     }
+
+    /// Asks for a reconcile of those of them that may make way: they have had an attempt. One that has had none may
+    /// itself be waiting, and two of that sort would keep each other awake.
+    pub fn ask_to_make_way(&self, call: &CallView) {
+        let attempted =
+            |sibling: &CallView| sibling.status.read().is_none_or(|status| !status.attempts.is_empty());
+        let siblings = self.siblings(call);
+        siblings.iter().filter(|sibling| attempted(sibling)).for_each(|sibling| self.wake(sibling));
+    }
 }

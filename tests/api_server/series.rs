@@ -403,3 +403,38 @@ fn calls_of_a_series_that_overlap_follow_the_concurrency_policy() {
         assert_eq!(dialer.rings().len(), *rings, "{policy}");
     }
 }
+
+/// Seconds of processor time that a process has used.
+fn processor_seconds(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let ticks = |field: usize| -> f64 { after_name.split_whitespace().nth(field).unwrap().parse().unwrap() };
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+#[test]
+fn late_calls_that_their_series_does_not_vouch_for_wait_without_keeping_each_other_awake() {
+    let (namespace, dialer, operator) = stage("unvouched");
+    apply(&namespace, &far("far", "  startingDeadlineSeconds: 86400", "+15550000001"));
+    let ahead = wait_for_one(&namespace, |_| true);
+    let owner = ahead["metadata"]["ownerReferences"].to_string();
+    for minutes in [10, 20] {
+        let due = in_ms(-60_000 * minutes);
+        let forged = format!(
+            "apiVersion: call-operator.dev/v1alpha1\nkind: ScheduledCall\nmetadata:\n  name: forged-{minutes}\n  ownerReferences: {owner}\nspec:\n  phoneNumber: \"+15550000002\"\n  scheduledFor: \"{due}\"\n  startingDeadlineSeconds: 86400\n"
+        );
+        apply(&namespace, &forged);
+    }
+    ring_marker(&namespace, "first");
+    let (started, used) = (Instant::now(), processor_seconds(operator.process().pid()));
+    ring_marker(&namespace, "second");
+    let share = (processor_seconds(operator.process().pid()) - used) / started.elapsed().as_secs_f64();
+    assert!(share < 0.3, "the operator used {share:.2} of a processor while nothing happened");
+    assert!(dialer.rings_for("+15550000002").is_empty());
+}
+
+/// Waits until a call that is due in a few seconds has rung.
+fn ring_marker(namespace: &str, name: &str) {
+    apply(namespace, &call(name, "+15550000003", &in_ms(3000), ""));
+    wait_for_state(namespace, name, "Completed");
+}
