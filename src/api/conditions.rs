@@ -53,6 +53,24 @@ pub struct ConditionText {
     pub message: String,
 }
 
+impl ConditionText {
+    /// A condition that holds.
+    pub fn holds(type_: &'static str, reason: &str, message: impl Into<String>) -> Self {
+        Self { type_, status: Truth::True, reason: reason.to_owned(), message: message.into() }
+    }
+
+    /// The object does what it should.
+    pub fn ready(reason: &str, message: impl Into<String>) -> Self {
+        Self::holds(READY, reason, message)
+    }
+
+    /// Nothing will move before somebody changes something: not `Ready`, and `Stalled`, for the same reason.
+    pub fn stalled(reason: &str, message: impl Into<String>) -> Vec<Self> {
+        let stalled = Self::holds(STALLED, reason, message);
+        vec![Self { type_: READY, status: Truth::False, ..stalled.clone() }, stalled]
+    }
+}
+
 /// The conditions that `wanted` describes, with `lastTransitionTime` kept from `previous` where `status` is the same.
 pub fn set_conditions(
     previous: &[Condition],

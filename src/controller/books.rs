@@ -4,7 +4,7 @@ use super::context::Scope;
 use crate::api::{CalendarView, SeriesView};
 use crate::decide::{
     CalendarPlan, CalendarState, Defaults, FieldError, HoursFields, SeriesPlan, calendar_revision,
-    plan_calendar, plan_series, schedule_revision,
+    plan_calendar, plan_series, said, schedule_revision,
 };
 use crate::schedule::Hours;
 use jiff::Timestamp;
@@ -122,11 +122,6 @@ impl Scope {
         let fields = series.read_spec().map(|spec| HoursFields::of_template(&spec.call_template.spec));
         self.calendar(series.namespace(), fields.ok().and_then(HoursFields::calendar_name))
     }
-}
-
-/// Several problems as one text.
-pub fn said(errors: &[FieldError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

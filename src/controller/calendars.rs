@@ -1,15 +1,14 @@
 //! Reconciler of BusinessCalendars: their status, and word to the calls and series that use them.
 
-use super::books::said;
 use super::context::Scope;
+use super::dialers;
 use super::error::ApiError;
 use super::gate::WriteClass;
 use crate::api::{
-    BusinessCalendar, BusinessCalendarStatus, CalendarView, ConditionText, HOLIDAYS_EXHAUSTED, READY,
-    STALLED, Truth, set_conditions,
+    BusinessCalendar, BusinessCalendarStatus, CalendarView, ConditionText, HOLIDAYS_EXHAUSTED, set_conditions,
 };
 use crate::clock::time_until;
-use crate::decide::{CalendarMoment, FieldError, HoursFields, calendar_moment};
+use crate::decide::{CalendarMoment, FieldError, HoursFields, calendar_moment, first_reason, said};
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use std::sync::Arc;
@@ -49,12 +48,10 @@ pub fn on_error(calendar: Arc<CalendarView>, error: &ApiError, _scope: Arc<Scope
 /// Asks for a reconcile of every unfinished call and every series that uses this calendar.
 pub fn wake_users(scope: &Scope, calendar: &CalendarView) {
     let (namespace, name) = (calendar.namespace(), calendar.name());
-    for call in scope.calls.state() {
-        let fields = call.spec.read().map(|spec| HoursFields::of_call(spec).calendar_name() == Some(name));
-        if call.namespace() == namespace && fields == Some(true) && !call.is_finished() {
-            scope.wake(&call);
-        }
-    }
+    dialers::wake_calls(scope, |call| {
+        let fields = call.spec.read().map(HoursFields::of_call);
+        call.namespace() == namespace && fields.and_then(HoursFields::calendar_name) == Some(name)
+    });
     for series in scope.series.state() {
         let spec = series.read_spec().ok();
         let named = spec.and_then(|spec| HoursFields::of_template(&spec.call_template.spec).calendar_name());
@@ -82,30 +79,19 @@ fn status(
 }
 
 fn conditions(moment: &Result<CalendarMoment, Vec<FieldError>>) -> Vec<ConditionText> {
-    let text = |type_, status, reason: &str, message: String| ConditionText {
-        type_,
-        status,
-        reason: reason.to_owned(),
-        message,
-    };
-    let stalled = |reason: &str, message: String| {
-        vec![text(READY, Truth::False, reason, message.clone()), text(STALLED, Truth::True, reason, message)]
-    };
     let moment = match moment {
         Ok(moment) => moment,
-        Err(errors) => {
-            return stalled(errors.first().map_or("InvalidSpec", |error| error.reason), said(errors));
-        }
+        Err(errors) => return ConditionText::stalled(first_reason(errors), said(errors)),
     };
     let mut texts = if moment.open || moment.next_open.is_some() {
-        vec![text(READY, Truth::True, "Usable", "calls can be placed in its hours".to_owned())]
+        vec![ConditionText::ready("Usable", "calls can be placed in its hours")]
     } else {
         let message = "nothing opens within 366 days: give it weeklyHours or exceptions";
-        stalled("NeverOpen", message.to_owned())
+        ConditionText::stalled("NeverOpen", message)
     };
     if moment.holidays_exhausted {
         let message = "every dated holiday and exception lies in the past: add those of the coming year";
-        texts.push(text(HOLIDAYS_EXHAUSTED, Truth::True, "NoDateAhead", message.to_owned()));
+        texts.push(ConditionText::holds(HOLIDAYS_EXHAUSTED, "NoDateAhead", message));
     }
     texts
 }

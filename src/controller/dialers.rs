@@ -3,11 +3,8 @@
 use super::context::Scope;
 use super::error::ApiError;
 use super::gate::WriteClass;
-use crate::api::{
-    CallView, ConditionText, Dialer, DialerStatus, DialerView, READY, Readable, STALLED, Truth,
-    set_conditions,
-};
-use crate::decide::{AddressPolicy, DialerKind, DialerPlan, FieldError, plan_dialer};
+use crate::api::{CallView, ConditionText, Dialer, DialerStatus, DialerView, Readable, set_conditions};
+use crate::decide::{AddressPolicy, DialerKind, DialerPlan, FieldError, first_reason, plan_dialer, said};
 use crate::dial::{Limits, LineKey, resolve_host};
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -78,11 +75,8 @@ impl DialerBook {
             Readable::Read(spec) => plan_dialer(&uid, spec, self.policy),
             Readable::Unreadable(why) => Err(vec![FieldError::unreadable(why)]),
         };
-        let reason =
-            planned.as_ref().err().and_then(|errors| errors.first()).map_or("Usable", |error| error.reason);
-        let plan = planned
-            .map(Arc::new)
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+        let reason = planned.as_ref().err().map_or("Usable", |errors| first_reason(errors));
+        let plan = planned.map(Arc::new).map_err(|errors| said(&errors));
         let page = Page { uid, generation, plan, reason, refused_host: None, announced: false };
         pages.insert(key(dialer), page.clone());
         page
@@ -145,10 +139,9 @@ pub fn wake_all_calls(scope: &Scope) {
     wake_calls(scope, |_| true);
 }
 
-fn wake_calls(scope: &Scope, wanted: impl Fn(&CallView) -> bool) {
-    let finished =
-        |call: &CallView| call.status.read().and_then(|s| s.state.as_ref()).is_some_and(|s| s.is_finished());
-    for call in scope.calls.state().iter().filter(|call| wanted(call) && !finished(call)) {
+/// Asks for a reconcile of every unfinished call of which this holds.
+pub fn wake_calls(scope: &Scope, wanted: impl Fn(&CallView) -> bool) {
+    for call in scope.calls.state().iter().filter(|call| wanted(call) && !call.is_finished()) {
         scope.wake(call);
     }
 }
@@ -192,29 +185,15 @@ fn conditions(
     dialer: &DialerView,
     plan: Result<Arc<DialerPlan>, String>,
 ) -> Vec<ConditionText> {
-    let text = |type_, status, reason: &str, message: String| ConditionText {
-        type_,
-        status,
-        reason: reason.to_owned(),
-        message,
-    };
     match plan {
         Ok(plan) if plan.suspended => {
-            vec![text(
-                READY,
-                Truth::True,
-                "Suspended",
-                "suspended: its calls wait while their deadlines run".to_owned(),
-            )]
+            vec![ConditionText::ready("Suspended", "suspended: its calls wait while their deadlines run")]
         }
-        Ok(_) => vec![text(READY, Truth::True, "Usable", "calls can be placed".to_owned())],
+        Ok(_) => vec![ConditionText::ready("Usable", "calls can be placed")],
         Err(problem) => {
             let page = scope.context.dialer_book.page(dialer);
             let reason = if page.refused_host.is_some() { "AddressNotAllowed" } else { page.reason };
-            vec![
-                text(READY, Truth::False, reason, problem.clone()),
-                text(STALLED, Truth::True, reason, problem),
-            ]
+            ConditionText::stalled(reason, problem)
         }
     }
 }

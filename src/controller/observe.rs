@@ -1,12 +1,11 @@
 //! Observe: gather what a decision may know about a call.
 
-use super::books::said;
 use super::context::Scope;
 use super::flights::TokenState;
 use crate::api::{Attempt, CallView, DialerView, SeriesView};
 use crate::decide::{
     CalendarState, CallFacts, Claimant, DialerPlan, DialerState, HoursFields, Parent, ParentFacts, Sibling,
-    SiblingProgress, nominal_of,
+    SiblingProgress, nominal_of, said,
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::reflector::ObjectRef;

@@ -23,6 +23,16 @@ impl FieldError {
     }
 }
 
+/// Several problems as one text.
+pub fn said(errors: &[FieldError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The word for several problems: that of the first.
+pub fn first_reason(errors: &[FieldError]) -> &'static str {
+    errors.first().map_or("InvalidSpec", |error| error.reason)
+}
+
 impl std::fmt::Display for FieldError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.path, self.message)

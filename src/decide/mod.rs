@@ -50,7 +50,7 @@ pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_cale
 pub use call::{CancelReason, Decision, DialOrder, MissReason, WaitReason, decide_call};
 pub use dialer::{AddressPolicy, DialerKind, DialerPlan, dialer_revision, plan_dialer, refused_address};
 pub use facts::{CallFacts, Claimant, DialerState, RecentClaim};
-pub use field_error::FieldError;
+pub use field_error::{FieldError, first_reason, said};
 pub use identity::{attempt_key, jitter};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
 pub use plan::{CallPlan, Defaults, kept_hours, plan_call};

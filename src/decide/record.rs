@@ -4,7 +4,7 @@
 //! that is already right is never written again. `lastTransitionTime` is kept while a condition's status is.
 
 use super::call::{CancelReason, Decision, DialOrder, WaitReason, ready_reason};
-use super::field_error::FieldError;
+use super::field_error::{FieldError, first_reason, said};
 use super::plan::CallPlan;
 use crate::api::{
     Attempt, CallState, CallView, ConditionText, FIELDS_IGNORED, Outcome, READY, STALLED, SUCCEEDED,
@@ -17,7 +17,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 const PLAN_WORTH_WRITING: SignedDuration = SignedDuration::from_secs(30);
 
 /// Longest `status.message` (its bound in the schema).
-const MESSAGE_LIMIT: usize = 1024;
+pub(super) const MESSAGE_LIMIT: usize = 1024;
 
 /// Names and hashes that a claim carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +55,7 @@ impl Standing {
     }
 
     fn rejected(errors: &[FieldError], next_run: Option<Timestamp>) -> Self {
-        let reason = errors.first().map_or("InvalidSpec", |error| error.reason).to_owned();
-        let message = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        Self { state: CallState::Pending, reason, message, next_run, stalled: true, ended: None }
+        Self { stalled: true, ..Self::pending(first_reason(errors), said(errors), next_run) }
     }
 
     fn dialing(message: String) -> Self {

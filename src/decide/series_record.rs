@@ -2,15 +2,15 @@
 //!
 //! Promise: equal input gives equal output, so what is already right is never written again.
 
-use super::field_error::FieldError;
+use super::field_error::{FieldError, first_reason, said};
 use super::identity::{digest, hex};
-use super::record::shortened;
+use super::record::{MESSAGE_LIMIT, shortened};
 use super::series::{Occurrence, Phase, SeriesDecision};
 use super::series_facts::Child;
 use super::series_plan::SeriesPlan;
 use crate::api::{
-    ActiveCall, ConditionText, OCCURRENCE_ANNOTATION, READY, RECURRING_CALL_LABEL, RecurringCallSpec,
-    RecurringCallStatus, SCHEDULED_TIME_ANNOTATION, STALLED, SeriesView, Truth, set_conditions,
+    ActiveCall, ConditionText, OCCURRENCE_ANNOTATION, RECURRING_CALL_LABEL, RecurringCallSpec,
+    RecurringCallStatus, SCHEDULED_TIME_ANNOTATION, SeriesView, set_conditions,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -216,36 +216,18 @@ fn active(children: &[Child], stored: &RecurringCallStatus, now: Timestamp) -> V
 }
 
 fn conditions(outcome: &SeriesOutcome<'_>) -> Vec<ConditionText> {
-    let text = |type_, status, reason: &str, message: String| ConditionText {
-        type_,
-        status,
-        reason: reason.to_owned(),
-        message: shortened(&message, 1024),
-    };
     let stalled = |errors: &[FieldError]| {
-        let reason = errors.first().map_or("InvalidSpec", |error| error.reason);
-        let message = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        vec![text(READY, Truth::False, reason, message.clone()), text(STALLED, Truth::True, reason, message)]
+        ConditionText::stalled(first_reason(errors), shortened(&said(errors), MESSAGE_LIMIT))
     };
     if !outcome.errors.is_empty() {
         return stalled(outcome.errors);
     }
+    let ready = |reason, message| vec![ConditionText::ready(reason, message)];
     match outcome.decision.map(|decision| &decision.phase) {
         Some(Phase::Stalled(errors)) => stalled(errors),
-        Some(Phase::Suspended) => {
-            vec![text(READY, Truth::True, "Suspended", "suspended: nothing is made or dialled".to_owned())]
-        }
-        Some(Phase::Finished) => {
-            vec![text(
-                READY,
-                Truth::True,
-                "Finished",
-                "the series has ended: no further call comes".to_owned(),
-            )]
-        }
-        Some(Phase::Scheduled) | None => {
-            vec![text(READY, Truth::True, "Scheduled", "the next call is in nextScheduledTimes".to_owned())]
-        }
+        Some(Phase::Suspended) => ready("Suspended", "suspended: nothing is made or dialled"),
+        Some(Phase::Finished) => ready("Finished", "the series has ended: no further call comes"),
+        Some(Phase::Scheduled) | None => ready("Scheduled", "the next call is in nextScheduledTimes"),
     }
 }
 

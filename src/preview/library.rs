@@ -1,7 +1,7 @@
 //! The calendars and Dialers of the manifests, by namespace and name, for the calls that refer to them.
 
 use super::row::{name, namespace};
-use crate::decide::{CalendarPlan, CalendarState, FieldError, calendar_revision, plan_calendar};
+use crate::decide::{CalendarPlan, CalendarState, FieldError, calendar_revision, plan_calendar, said};
 use crate::manifest::{Located, Manifest, Problem};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Library {
                             edited_at: None,
                         }),
                         Err(errors) => {
-                            let said = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                            let said = said(&errors);
                             problems.extend(errors.into_iter().map(|error| problem(located, error)));
                             CalendarState::Broken(said)
                         }
