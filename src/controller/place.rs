@@ -4,7 +4,7 @@ use super::context::Scope;
 use super::observe::observe_again;
 use crate::api::CallView;
 use crate::decide::{AttemptResult, DialerKind, DialerPlan, Withdrawn, may_still_send};
-use crate::dial::{Claimed, Dialer, HttpDialer, Permit, SimulatedDialer};
+use crate::dial::{Answer, Claimed, Dialer, Health, HttpDialer, Permit, SimulatedDialer};
 use crate::words::masked;
 use std::sync::Arc;
 use tracing::info;
@@ -19,17 +19,17 @@ pub struct Spoken {
 
 /// Asks the dialer to ring. Consumes the claim and the permit: neither can be used twice.
 pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Permit) -> Spoken {
-    let result = match wanted_dialer(scope, call, &claimed) {
-        Err(why) => AttemptResult::Unsent { why },
+    let answer = match wanted_dialer(scope, call, &claimed) {
+        Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
         Ok(plan) => {
             let dialer = build(scope, &plan);
             let last_look = || last_look(scope, call, &claimed);
             dialer.place(&claimed, &permit, &last_look).await
         }
     };
-    log(call, &claimed, &result);
+    log(call, &claimed, &answer.result);
     drop(permit);
-    Spoken { claimed, result }
+    Spoken { claimed, result: answer.result }
 }
 
 /// Decides again on the newest view: a cancellation, a hold or a deletion since the claim is honoured. The Dialer must

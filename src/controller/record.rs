@@ -6,8 +6,8 @@ use super::flights::InFlight;
 use super::gate::WriteClass;
 use super::observe::calendar_of;
 use super::place::Spoken;
-use crate::api::{CallView, RetryPolicy, ScheduledCall, ScheduledCallStatus};
-use crate::decide::{AttemptResult, RetryPlan, fold_result, kept_hours};
+use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
+use crate::decide::{AttemptResult, ClaimMark, Terms, fold_result};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -29,13 +29,12 @@ async fn store_result(scope: &Scope, spoken: Spoken) -> bool {
     let Some(mut view) = CallView::of(claimed.call()).ok().map(Arc::new) else { return false };
     let now = context.clock.now();
     let again = remember_fate(scope, &view, &result, now);
-    let token = &claimed.attempt().token;
+    let claim = ClaimMark { number: claimed.attempt().number, token: claimed.attempt().token.clone() };
     let (mut pauses, mut first) = (pauses(), true);
     loop {
-        let retry = RetryPlan::new(retry_policy(&view), &context.defaults);
-        let hours = kept_hours(&view, &context.defaults, &calendar_of(scope, &view));
-        let Some(status) = fold_result(&view, &retry, hours.as_deref(), token, &result, again, now) else {
-            note_settled(scope, &view, token, &result);
+        let terms = Terms::of(&view, &context.defaults, &calendar_of(scope, &view));
+        let Some(status) = fold_result(&view, &terms, &claim, &result, again, now) else {
+            note_settled(scope, &view, &claim.token, &result);
             return true;
         };
         match store(scope, WriteClass::Record, &view, &status).await {
@@ -125,10 +124,6 @@ async fn read_live(
             }
         }
     }
-}
-
-fn retry_policy(view: &CallView) -> Option<&RetryPolicy> {
-    view.spec.read().and_then(|spec| spec.retry_policy.as_deref())
 }
 
 fn warn_not_stored(view: &CallView, error: &ApiError) {

@@ -10,8 +10,10 @@ mod call;
 mod call_hours_tests;
 #[cfg(test)]
 mod call_tests;
+mod decision;
 mod dialer;
 mod effective;
+mod expiry;
 mod facts;
 mod field_error;
 mod identity;
@@ -41,21 +43,28 @@ mod series_record_tests;
 mod series_tests;
 #[cfg(test)]
 mod series_world;
+mod terms;
 #[cfg(test)]
 mod test_support;
+mod truth;
 mod window;
 
 pub use business_hours::{CalendarPlan, CalendarState, DefaultHours, HoursFields};
 pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_calendar};
-pub use call::{CancelReason, Decision, DialOrder, MissReason, WaitReason, decide_call};
-pub use dialer::{AddressPolicy, DialerKind, DialerPlan, dialer_revision, plan_dialer, refused_address};
+pub use call::decide_call;
+pub use decision::{CancelReason, Decision, DialOrder, Doubt, MissReason, Resolution, WaitReason};
+pub use dialer::{
+    AddressPolicy, DialerKind, DialerPlan, Settling, dialer_revision, plan_dialer, refused_address,
+};
 pub use facts::{CallFacts, Claimant, DialerState, RecentClaim};
 pub use field_error::{FieldError, first_reason, said};
 pub use identity::{attempt_key, jitter};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
-pub use plan::{CallPlan, Defaults, kept_hours, plan_call};
+pub use plan::{CallPlan, Defaults, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};
-pub use result::{AttemptResult, NotPlaced, fold_result, released, resolved_unknown};
+pub use result::{
+    AttemptResult, CallEnd, ClaimMark, NotPlaced, fold_result, released, resolved_unknown, taken_over,
+};
 pub use retry::RetryPlan;
 pub use sending::{Withdrawn, may_still_send};
 pub use series::{Occurrence, Phase, Progress, SeriesDecision, decide_series};
@@ -64,3 +73,5 @@ pub use series_plan::{SeriesPlan, plan_series, schedule_revision};
 pub use series_record::{
     SeriesOutcome, beyond_history, child_name, child_object, refreshed_child, series_status, set_back_status,
 };
+pub use terms::Terms;
+pub use truth::{Report, fold_report};

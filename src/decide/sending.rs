@@ -23,7 +23,7 @@ pub enum Withdrawn {
 /// The reason why not; the claim is then released.
 pub fn may_still_send(facts: &CallFacts<'_>, token: &str, now: Timestamp) -> Result<(), Withdrawn> {
     let open_and_ours = facts.call.status.read().is_some_and(|status| {
-        status.attempts.iter().any(|attempt| attempt.is_open() && attempt.token == token)
+        status.attempts.iter().any(|attempt| attempt.is_unanswered() && attempt.token == token)
     });
     if !open_and_ours {
         return Err(Withdrawn::ClaimLost);
