@@ -51,7 +51,7 @@ fn call(criterion: &mut Criterion) {
             calendar: CalendarState::NotNamed,
             parent: Parent::None,
             confirmed_at: None,
-            request_timeout: SignedDuration::from_secs(30),
+            dialer_plan: None,
             defaults: &defaults,
             claimant: Claimant::Elsewhere,
             hold_until: None,
