@@ -8,7 +8,7 @@ use call_operator::decide::{
     decide_series, plan_series, schedule_revision,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Duration;

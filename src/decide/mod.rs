@@ -17,6 +17,8 @@ mod expiry;
 mod facts;
 mod field_error;
 mod identity;
+#[cfg(test)]
+mod outcome_tests;
 mod parent;
 #[cfg(test)]
 mod parent_tests;
