@@ -1,6 +1,7 @@
 //! Reconciler of ScheduledCalls: observe → decide → apply. (Plan is the first half of decide; claim, place and record
 //! run beside it, in `script`.)
 
+use super::cleanup::remove_aside;
 use super::confirm::confirm;
 use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
@@ -81,11 +82,11 @@ async fn apply(
         Decision::Resolve { attempt, by } => resolve(scope, seen, *attempt, *by, now).await?,
         Decision::Leave { why } => note_left_alone(call, why),
         Decision::Confirm => confirm_aside(scope, call),
+        Decision::Remove => remove_aside(scope, call),
         Decision::Wait { reason: WaitReason::Series, .. } => scope.ask_to_make_way(call),
         Decision::InFlight { .. }
         | Decision::InProgress { .. }
         | Decision::Done { .. }
-        | Decision::Remove
         | Decision::Reject { .. }
         | Decision::Wait { .. }
         | Decision::Miss { .. }

@@ -40,6 +40,10 @@ pub struct Context {
     pub plans: Flights,
     /// Plans that are being written at a time: each holds a whole status and its request.
     pub plan_writers: Semaphore,
+    /// Finished calls that are being deleted.
+    pub removing: Flights,
+    /// How many at a time.
+    pub removers: Semaphore,
     /// Live reads of series and siblings that are under way.
     pub confirming: Flights,
     /// Views of calls newer than the cache.

@@ -10,6 +10,7 @@ mod calendars;
 mod call;
 mod children;
 mod claim;
+mod cleanup;
 mod confirm;
 mod context;
 mod dialers;

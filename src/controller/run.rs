@@ -44,6 +44,9 @@ const RECONCILES_AT_A_TIME: u16 = 64;
 /// Plans that are being written at a time.
 const PLANS_AT_A_TIME: usize = 32;
 
+/// Finished calls that are being deleted at a time: a quarter of what may be written at a time.
+const REMOVALS_AT_A_TIME: usize = 2;
+
 /// Most claims without a stored result (DESIGN section 8).
 const UNRECORDED_CLAIMS: usize = 1000;
 
@@ -151,6 +154,8 @@ fn build_context(
         unrecorded: Semaphore::new(UNRECORDED_CLAIMS),
         plans: Flights::default(),
         plan_writers: Semaphore::new(PLANS_AT_A_TIME),
+        removing: Flights::default(),
+        removers: Semaphore::new(REMOVALS_AT_A_TIME),
         confirming: Flights::default(),
         newest: Newest::default(),
         newest_series: Newest::default(),
