@@ -23,6 +23,7 @@ mod memory;
 mod notice;
 mod observe;
 mod place;
+mod provider;
 mod record;
 mod run;
 mod script;

@@ -2,9 +2,10 @@
 
 use super::context::Scope;
 use super::observe::observe_again;
+use super::provider::dialer_for;
 use crate::api::CallView;
-use crate::decide::{AttemptResult, DialerKind, DialerPlan, Withdrawn, may_still_send};
-use crate::dial::{Answer, Claimed, Dialer, Health, HttpDialer, Permit, SimulatedDialer};
+use crate::decide::{AttemptResult, DialerPlan, Withdrawn, may_still_send};
+use crate::dial::{Answer, Claimed, Health, Permit};
 use crate::words::masked;
 use std::sync::Arc;
 use tracing::info;
@@ -21,11 +22,13 @@ pub struct Spoken {
 pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Permit) -> Spoken {
     let answer = match wanted_dialer(scope, call, &claimed) {
         Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
-        Ok(plan) => {
-            let dialer = build(scope, &plan);
-            let last_look = || last_look(scope, call, &claimed);
-            dialer.place(&claimed, &permit, &last_look).await
-        }
+        Ok(plan) => match dialer_for(scope, &plan, call.namespace()).await {
+            Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
+            Ok(dialer) => {
+                let last_look = || last_look(scope, call, &claimed);
+                dialer.place(&claimed, &permit, &last_look).await
+            }
+        },
     };
     log(call, &claimed, &answer.result);
     drop(permit);
@@ -65,19 +68,6 @@ fn explain(withdrawn: Withdrawn) -> String {
         Withdrawn::Cancelled => "the call was cancelled".to_owned(),
         Withdrawn::Held(why) => why,
         Withdrawn::ClaimLost => "the claim is no longer in the object".to_owned(),
-    }
-}
-
-fn build(scope: &Scope, plan: &DialerPlan) -> Box<dyn Dialer> {
-    match &plan.kind {
-        DialerKind::Simulated(script) => Box::new(SimulatedDialer::new(script.clone())),
-        DialerKind::Http { url } => Box::new(HttpDialer {
-            wire: Arc::clone(&scope.context.wire),
-            url: url.clone(),
-            caller_id: plan.caller_id.clone(),
-            timeout: plan.request_timeout,
-            clock: scope.context.clock,
-        }),
     }
 }
 
