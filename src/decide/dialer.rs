@@ -30,6 +30,12 @@ pub struct DialerPlan {
     pub request_timeout: Duration,
     /// How long the end of a placed call is awaited, where it is reported.
     pub outcome_timeout: SignedDuration,
+    /// Whether the end of a placed call is reported, or can be asked for.
+    pub reports: bool,
+    /// How often a placed call is asked after, where it is.
+    pub poll_every: Option<Duration>,
+    /// Whether a placed call can be ended.
+    pub can_hang_up: bool,
     /// What can be done about a request whose answer was lost.
     pub settling: Settling,
     /// Whether its calls are held.
@@ -107,6 +113,9 @@ pub fn plan_dialer(
             spec.request_timeout_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(30),
         ),
         outcome_timeout: seconds(spec.outcome_timeout_seconds, 3600),
+        reports: false,
+        poll_every: None,
+        can_hang_up: false,
         settling: settling(spec.idempotency.as_ref()),
         suspended: spec.suspend.unwrap_or(false),
         caller_id: spec.caller_id.clone(),
