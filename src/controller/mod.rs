@@ -18,6 +18,7 @@ mod error;
 mod events;
 mod families;
 mod flights;
+mod follow;
 mod gate;
 mod memory;
 mod notice;
@@ -28,6 +29,7 @@ mod record;
 mod run;
 mod script;
 mod series;
+mod settle;
 mod watch;
 
 pub use run::{RunError, Settings, run};

@@ -112,6 +112,11 @@ pub fn observe_again(scope: &Scope, call: &CallView) -> Option<Observed> {
     (cached.uid() == call.uid()).then(|| observe(scope, cached))
 }
 
+/// The plan of the Dialer that a call names, where it can be used.
+pub fn plan_of_dialer(scope: &Scope, call: &CallView) -> Option<Arc<DialerPlan>> {
+    observe_dialer(scope, call).1
+}
+
 fn observe_dialer(scope: &Scope, call: &CallView) -> (DialerState, Option<Arc<DialerPlan>>) {
     let name = call.dialer_name().to_owned();
     let reference = ObjectRef::<DialerView>::new(&name).within(call.namespace());

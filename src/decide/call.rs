@@ -51,7 +51,7 @@ pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
 }
 
 /// Whether somebody asked that no attempt be made any more. An object that is being deleted counts.
-pub(super) fn is_cancelled(call: &CallView) -> bool {
+pub fn is_cancelled(call: &CallView) -> bool {
     let asked = call.spec.read().is_some_and(|spec| spec.cancel == Some(true));
     asked || call.metadata.deletion_timestamp.is_some()
 }
