@@ -76,7 +76,7 @@ async fn apply(
         scope.context.flights.withdraw(call.uid());
     }
     match decision {
-        Decision::InProgress { attempt, hang_up, .. } => follow_aside(scope, seen, *attempt, *hang_up),
+        Decision::InProgress { attempt, ending, .. } => follow_aside(scope, seen, *attempt, *ending),
         _ => scope.context.following.nudge(call.uid()),
     }
     match decision {

@@ -10,7 +10,7 @@ use super::observe::{Observed, observe_again};
 use super::provider::dialer_for;
 use super::record::store_truth;
 use crate::api::{Attempt, CallView, ScheduledCall};
-use crate::decide::{CallEnd, DialerPlan, Report, fold_report, is_cancelled};
+use crate::decide::{CallEnd, DialerPlan, Ending, Report, fold_report, is_cancelled};
 use crate::dial::{Polled, Subject};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,7 +65,7 @@ impl Drop for Followed {
 }
 
 /// Follows a call in progress beside the reconciler, unless it is followed already; one that was cancelled is ended.
-pub fn follow_aside(scope: &Arc<Scope>, seen: &Observed, number: i32, hang_up: bool) {
+pub fn follow_aside(scope: &Arc<Scope>, seen: &Observed, number: i32, ending: Ending) {
     let following = &scope.context.following;
     let call = &seen.call;
     let plan = in_progress(call, number).and_then(|attempt| plan_of(seen, attempt));
@@ -74,7 +74,7 @@ pub fn follow_aside(scope: &Arc<Scope>, seen: &Observed, number: i32, hang_up: b
         let (scope, call) = (Arc::clone(scope), Arc::clone(call));
         tokio::spawn(async move { follow(&scope, &call, number, &plan, &followed).await });
     }
-    if hang_up {
+    if ending == Ending::HangUp {
         following.nudge(call.uid());
     }
 }

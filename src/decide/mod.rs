@@ -54,7 +54,7 @@ mod window;
 pub use business_hours::{CalendarPlan, CalendarState, DefaultHours, HoursFields};
 pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_calendar};
 pub use call::{decide_call, is_cancelled};
-pub use decision::{CancelReason, Decision, DialOrder, Doubt, MissReason, Resolution, WaitReason};
+pub use decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, Resolution, WaitReason};
 pub use dialer::{
     AddressPolicy, DialerKind, DialerPlan, Settling, dialer_revision, plan_dialer, refused_address,
 };
