@@ -26,6 +26,7 @@ mod provider;
 mod record;
 mod run;
 mod script;
+mod secrets;
 mod series;
 mod watch;
 
