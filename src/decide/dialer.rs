@@ -32,14 +32,14 @@ pub struct DialerPlan {
     pub request_timeout: Duration,
     /// How long the end of a placed call is awaited, where it is reported.
     pub outcome_timeout: SignedDuration,
+    /// Whether the end of a placed call is reported, or can be asked for.
+    pub reports: bool,
+    /// How often a placed call is asked after, where it is.
+    pub poll_every: Option<Duration>,
+    /// Whether a placed call can be ended.
+    pub can_hang_up: bool,
     /// What can be done about a request whose answer was lost.
     pub settling: Settling,
-    /// Whether it says how a placed call ended.
-    pub reports: bool,
-    /// Time between two questions about a placed call, where it is asked.
-    pub poll_every: Option<Duration>,
-    /// Whether it can end a placed call.
-    pub can_hang_up: bool,
     /// Whether its calls are held.
     pub suspended: bool,
     /// Shown to the callee when the call names no other.

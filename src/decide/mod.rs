@@ -61,9 +61,9 @@ mod window;
 pub use address::{AddressPolicy, Target, refused_address};
 pub use business_hours::{CalendarPlan, CalendarState, DefaultHours, HoursFields};
 pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_calendar};
-pub use call::decide_call;
+pub use call::{decide_call, is_cancelled};
 pub use callback::{CALLBACK_KEY_LENGTH, CALLBACK_ROOT, callback_mac, callback_mac_fits, callback_path};
-pub use decision::{CancelReason, Decision, DialOrder, Doubt, MissReason, Resolution, WaitReason};
+pub use decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, Resolution, WaitReason};
 pub use dialer::{DialerKind, DialerPlan, DialerSettings, Settling, dialer_revision, plan_dialer};
 pub use facts::{CallFacts, Claimant, DialerState, RecentClaim};
 pub use field_error::{FieldError, first_reason, said};
@@ -80,7 +80,7 @@ pub use result::{
     AttemptResult, CallEnd, ClaimMark, NotPlaced, fold_result, released, resolved_unknown, taken_over,
 };
 pub use retry::RetryPlan;
-pub use sending::{Withdrawn, may_still_send};
+pub use sending::{Withdrawn, may_repeat, may_still_send};
 pub use series::{Occurrence, Phase, Progress, SeriesDecision, decide_series};
 pub use series_facts::{Child, SeriesFacts};
 pub use series_plan::{SeriesPlan, plan_series, schedule_revision};

@@ -9,10 +9,13 @@ mod support;
 
 mod bad_input;
 mod calendar;
+mod cleanup;
+mod interleavings;
 mod limits;
 mod load;
 mod once;
 mod outage;
+mod outcomes;
 mod preview_check;
 mod schema;
 mod series;
