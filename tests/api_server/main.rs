@@ -9,6 +9,7 @@ mod support;
 
 mod bad_input;
 mod calendar;
+mod callbacks;
 mod cleanup;
 mod interleavings;
 mod limits;
