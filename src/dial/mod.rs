@@ -12,6 +12,7 @@ mod answer_tests;
 mod claimed;
 mod credentials;
 mod http;
+mod metered;
 mod quote;
 mod render;
 mod reply;

@@ -11,6 +11,7 @@ mod bad_input;
 mod calendar;
 mod callbacks;
 mod cleanup;
+mod http_dialer;
 mod interleavings;
 mod limits;
 mod load;
