@@ -24,10 +24,15 @@ mod notice;
 mod observe;
 mod place;
 mod provider;
+mod recall;
 mod record;
 mod run;
 mod script;
 mod series;
+mod store_check;
+mod store_watch;
+mod time_check;
+mod transport;
 mod watch;
 
 pub use run::{RunError, Settings, run};

@@ -1,11 +1,19 @@
 //! Names and numbers that must come out the same in every process: attempt keys and jitter.
 
+use crate::api::CallView;
 use sha2::{Digest, Sha256};
 
 /// The idempotency key of attempt `number` of the call with this uid: 32 hexadecimal digits. Another attempt or a
 /// re-created object gets another key; the same attempt always gets the same.
 pub fn attempt_key(uid: &str, number: i32) -> String {
     hex(&digest(&[uid, &number.to_string()])[..16])
+}
+
+/// Whom a call is for, without saying so: a hash of its namespace, name and number. `None` when its spec cannot be
+/// read.
+pub fn callee_digest(call: &CallView) -> Option<String> {
+    let number = call.spec.read()?.phone_number.as_str();
+    Some(hex(&digest(&["callee", call.namespace(), call.name(), number])[..16]))
 }
 
 /// A fixed share of `range` for this call and attempt, from 0 to just under `range`: spreads retries without making

@@ -45,6 +45,9 @@ mod series_record_tests;
 mod series_tests;
 #[cfg(test)]
 mod series_world;
+mod set_back;
+#[cfg(test)]
+mod set_back_tests;
 mod terms;
 #[cfg(test)]
 mod test_support;
@@ -60,7 +63,7 @@ pub use dialer::{
 };
 pub use facts::{CallFacts, Claimant, DialerState, RecentClaim};
 pub use field_error::{FieldError, first_reason, said};
-pub use identity::{attempt_key, jitter};
+pub use identity::{attempt_key, callee_digest, jitter};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
 pub use plan::{CallPlan, Defaults, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};
@@ -75,5 +78,6 @@ pub use series_plan::{SeriesPlan, plan_series, schedule_revision};
 pub use series_record::{
     SeriesOutcome, beyond_history, child_name, child_object, refreshed_child, series_status, set_back_status,
 };
+pub use set_back::SetBack;
 pub use terms::Terms;
 pub use truth::{Report, fold_report};
