@@ -54,7 +54,7 @@ fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Ar
 /// The last thing before the first byte. The journal comes first: writing to it may take a while.
 fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Noted, String> {
     let context = &scope.context;
-    let noted = context.journal.sent(SendMark::of(call, claimed.attempt()))?;
+    let noted = context.journal.sent(SendMark::of_claim(claimed.call(), claimed.attempt()))?;
     if context.shutdown.is_cancelled() {
         return Err("the operator is shutting down".to_owned());
     }

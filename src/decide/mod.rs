@@ -63,7 +63,7 @@ pub use dialer::{
 };
 pub use facts::{CallFacts, Claimant, DialerState, RecentClaim};
 pub use field_error::{FieldError, first_reason, said};
-pub use identity::{attempt_key, callee_digest, jitter};
+pub use identity::{attempt_key, callee_digest, callee_of, jitter};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
 pub use plan::{CallPlan, Defaults, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};

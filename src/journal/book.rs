@@ -1,8 +1,8 @@
 //! What a journal says, in memory. Bounded: what is forgotten raises the instant since which everything is known.
 
 use super::line::{FORMAT, Line};
-use crate::api::{Attempt, CallView};
-use crate::decide::{AttemptResult, RecentClaim, SetBack, callee_digest};
+use crate::api::{Attempt, CallView, ScheduledCall};
+use crate::decide::{AttemptResult, RecentClaim, SetBack, callee_digest, callee_of};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
@@ -36,15 +36,35 @@ pub struct SendMark {
 }
 
 impl SendMark {
-    /// What is to be written before the request of this attempt leaves.
-    pub fn of(call: &CallView, attempt: &Attempt) -> Self {
+    /// What is to be written before the request of this attempt leaves: `call` is the object as it was stored with the
+    /// claim.
+    pub fn of_claim(call: &ScheduledCall, attempt: &Attempt) -> Self {
+        Self {
+            uid: call.metadata.uid.clone().unwrap_or_default(),
+            callee: Some(callee_of(&call.metadata, &call.spec.phone_number)),
+            effective: call.status.as_ref().and_then(|status| status.effective_time),
+            ..Self::bare(attempt)
+        }
+    }
+
+    /// What is to be written before this claim of somebody else is taken over: `attempt` as it will be then.
+    pub fn of_orphan(call: &CallView, attempt: &Attempt) -> Self {
         Self {
             uid: call.uid().to_owned(),
+            callee: callee_digest(call),
+            effective: call.status.read().and_then(|status| status.effective_time),
+            ..Self::bare(attempt)
+        }
+    }
+
+    fn bare(attempt: &Attempt) -> Self {
+        Self {
+            uid: String::new(),
             number: attempt.number,
             token: attempt.token.clone(),
             claimed: Some(attempt.claim_time),
-            callee: callee_digest(call),
-            effective: call.status.read().and_then(|status| status.effective_time),
+            callee: None,
+            effective: None,
         }
     }
 }

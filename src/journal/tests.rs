@@ -91,7 +91,7 @@ fn it_holds_no_number_and_is_for_its_owner_alone() {
     });
     let call = serde_json::from_value(call).unwrap();
     let attempt = serde_json::from_value(attempt).unwrap();
-    directory.open().sent(SendMark::of(&call, &attempt)).unwrap();
+    directory.open().sent(SendMark::of_orphan(&call, &attempt)).unwrap();
     let text = fs::read_to_string(directory.file()).unwrap();
     assert!(text.contains("\"callee\"") && !text.contains("1234") && !text.contains("secret"), "{text}");
     assert_eq!(fs::metadata(directory.file()).unwrap().permissions().mode() & 0o777, 0o600);
