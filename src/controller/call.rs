@@ -5,15 +5,17 @@ use super::cleanup::remove_aside;
 use super::confirm::confirm;
 use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
+use super::follow::follow_aside;
 use super::gate::WriteClass;
 use super::observe::{Observed, observe, observe_again};
 use super::recall::recall;
 use super::record::store;
 use super::script;
+use super::settle::settle_aside;
 use crate::api::{CallView, ScheduledCallStatus};
 use crate::clock::time_until;
 use crate::decide::{
-    Decision, Doubt, Resolution, Terms, WaitReason, decide_call, released, resolved_unknown, status_for,
+    Decision, Resolution, Terms, WaitReason, decide_call, released, resolved_unknown, status_for,
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::controller::Action;
@@ -75,6 +77,10 @@ async fn apply(
         scope.context.flights.withdraw(call.uid());
     }
     match decision {
+        Decision::InProgress { attempt, ending, .. } => follow_aside(scope, seen, *attempt, *ending),
+        _ => scope.context.following.nudge(call.uid()),
+    }
+    match decision {
         Decision::Dial(order) => script::start(scope, seen, order),
         Decision::Release { attempt } => {
             let again = scope.context.holds.extend(call.uid(), now);
@@ -101,7 +107,7 @@ async fn apply(
 
 /// Settles an open attempt that nobody will report on.
 async fn resolve(
-    scope: &Scope,
+    scope: &Arc<Scope>,
     seen: &Observed,
     attempt: i32,
     by: Resolution,
@@ -109,7 +115,10 @@ async fn resolve(
 ) -> Result<(), ApiError> {
     let doubt = match by {
         Resolution::Unknown(doubt) => doubt,
-        Resolution::Asking => Doubt::NoResult,
+        Resolution::Asking => {
+            settle_aside(scope, seen, attempt);
+            return Ok(());
+        }
     };
     note_unknown(&seen.call, attempt);
     let terms = Terms::of(&seen.call, &scope.context.defaults, &seen.calendar);

@@ -6,6 +6,7 @@ use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
 use super::flights::Flights;
+use super::follow::Following;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::store_watch::StoreWatch;
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
@@ -46,6 +47,8 @@ pub struct Context {
     pub plans: Flights,
     /// Plans that are being written at a time: each holds a whole status and its request.
     pub plan_writers: Semaphore,
+    /// Calls in progress that are asked after.
+    pub following: Following,
     /// Finished calls that are being deleted.
     pub removing: Flights,
     /// How many at a time.

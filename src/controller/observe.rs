@@ -5,7 +5,7 @@ use super::flights::TokenState;
 use crate::api::{Attempt, CallView, DialerView, SeriesView};
 use crate::decide::{
     AttemptResult, CalendarState, CallFacts, Claimant, DialerPlan, DialerState, HoursFields, Parent,
-    ParentFacts, Sibling, SiblingProgress, nominal_of, said,
+    ParentFacts, Sibling, said,
 };
 use crate::journal::Fate;
 use jiff::Timestamp;
@@ -84,35 +84,19 @@ fn observe_parent(scope: &Scope, call: &CallView) -> Parent {
         plan,
         edited_at: series.edited_at,
         listed: active.iter().any(|listed| listed.uid == call.uid()),
-        siblings: scope.siblings(call).iter().filter_map(|other| sibling(other)).collect(),
+        siblings: scope.siblings(call).iter().filter_map(|other| Sibling::of(other)).collect(),
     }))
-}
-
-/// Another call of the series. One whose status cannot be read counts as being dialled.
-fn sibling(call: &CallView) -> Option<Sibling> {
-    let nominal = nominal_of(call, call.series.as_ref()?)?;
-    let due = call.status.read().and_then(|status| status.effective_time).unwrap_or(nominal);
-    Some(Sibling { nominal, due, progress: progress(call) })
-}
-
-fn progress(call: &CallView) -> SiblingProgress {
-    let (Some(status), Some(spec)) = (call.status.read(), call.spec.read()) else {
-        return SiblingProgress::AttemptOpen;
-    };
-    let held =
-        spec.suspend == Some(true) || spec.cancel == Some(true) || call.metadata.deletion_timestamp.is_some();
-    match status.attempts.last() {
-        _ if status.attempts.iter().any(Attempt::is_open) => SiblingProgress::AttemptOpen,
-        Some(_) => SiblingProgress::BetweenAttempts,
-        None if held => SiblingProgress::Held,
-        None => SiblingProgress::Waiting,
-    }
 }
 
 /// Looks again at a call that was seen before; `None` when it is gone from the cache or is another object now.
 pub fn observe_again(scope: &Scope, call: &CallView) -> Option<Observed> {
     let cached = scope.calls.get(&ObjectRef::from_obj(call))?;
     (cached.uid() == call.uid()).then(|| observe(scope, cached))
+}
+
+/// The plan of the Dialer that a call names, where it can be used.
+pub fn plan_of_dialer(scope: &Scope, call: &CallView) -> Option<Arc<DialerPlan>> {
+    observe_dialer(scope, call).1
 }
 
 fn observe_dialer(scope: &Scope, call: &CallView) -> (DialerState, Option<Arc<DialerPlan>>) {

@@ -3,9 +3,9 @@
 use super::context::Scope;
 use super::observe::observe_again;
 use super::provider::dialer_for;
-use crate::api::CallView;
-use crate::decide::{AttemptResult, DialerPlan, Withdrawn, may_still_send};
-use crate::dial::{Answer, Claimed, Health, Permit};
+use crate::api::{Attempt, CallView};
+use crate::decide::{AttemptResult, DialerPlan, may_still_send};
+use crate::dial::{Answer, Claimed, Health, Permit, Subject};
 use crate::journal::{Noted, SendMark};
 use crate::words::masked;
 use std::sync::Arc;
@@ -17,6 +17,15 @@ pub struct Spoken {
     pub claimed: Claimed,
     /// What became of it.
     pub result: AttemptResult,
+}
+
+impl Spoken {
+    /// The attempt, if the dialer took it.
+    pub fn placed_subject(&self) -> Option<Subject> {
+        let AttemptResult::Placed { call_id, .. } = &self.result else { return None };
+        let attempt = Attempt { call_id: call_id.clone(), ..self.claimed.attempt().clone() };
+        Some(Subject { call: self.claimed.call().clone(), attempt })
+    }
 }
 
 /// Asks the dialer to ring. Consumes the claim and the permit: neither can be used twice.
@@ -43,7 +52,7 @@ fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Ar
     let seen = observe_again(scope, call).ok_or("the call was deleted")?;
     let now = scope.context.clock.now();
     let facts = seen.facts(scope, now);
-    may_still_send(&facts, &claimed.attempt().token, now).map_err(explain)?;
+    may_still_send(&facts, &claimed.attempt().token, now).map_err(|withdrawn| withdrawn.to_string())?;
     let plan = seen.dialer.clone().ok_or("the Dialer is gone")?;
     if plan.revision != claimed.attempt().dialer_revision {
         return Err("the Dialer was changed after the claim".to_owned());
@@ -64,14 +73,6 @@ fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Noted,
     let lateness = now.duration_since(claimed.attempt().not_before);
     context.metrics.sent(lateness.as_secs_f64());
     Ok(noted)
-}
-
-fn explain(withdrawn: Withdrawn) -> String {
-    match withdrawn {
-        Withdrawn::Cancelled => "the call was cancelled".to_owned(),
-        Withdrawn::Held(why) => why,
-        Withdrawn::ClaimLost => "the claim is no longer in the object".to_owned(),
-    }
 }
 
 fn log(call: &CallView, claimed: &Claimed, result: &AttemptResult) {

@@ -7,6 +7,7 @@ use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
 use super::flights::Flights;
+use super::follow::Following;
 use super::gate::Gate;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
@@ -179,6 +180,7 @@ fn build_context(
         unrecorded: Semaphore::new(UNRECORDED_CLAIMS),
         plans: Flights::default(),
         plan_writers: Semaphore::new(PLANS_AT_A_TIME),
+        following: Following::default(),
         removing: Flights::default(),
         removers: Semaphore::new(REMOVALS_AT_A_TIME),
         confirming: Flights::default(),

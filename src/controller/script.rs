@@ -4,12 +4,14 @@
 use super::claim::claim;
 use super::context::Scope;
 use super::flights::InFlight;
-use super::observe::Observed;
-use super::place::place;
+use super::follow::hang_up;
+use super::observe::{Observed, observe_again, plan_of_dialer};
+use super::place::{Spoken, place};
 use super::record::record;
+use super::settle::settle;
 use crate::api::CallView;
-use crate::decide::DialOrder;
-use crate::dial::{Limits, LineKey, Rank, Ticket, Turn};
+use crate::decide::{AttemptResult, DialOrder, Settling, is_cancelled};
+use crate::dial::{Limits, LineKey, Rank, Subject, Ticket, Turn};
 use std::sync::Arc;
 
 /// Puts a due call in its Dialer's line, unless it already stands there or is being dialled.
@@ -49,5 +51,33 @@ async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
     let Some(claimed) = claim(scope, call, flight).await else { return };
     let permit = turn.permit(&claimed).await;
     let spoken = place(scope, call, claimed, permit).await;
-    record(scope, spoken, flight).await;
+    if can_ask(scope, call, &spoken) {
+        // Kept as what it is until then: what cannot be settled now is left to be settled as an orphan.
+        scope.context.recent.settle(call);
+        settle(scope, call, spoken.claimed.attempt().number, flight).await;
+        return;
+    }
+    let subject = spoken.placed_subject();
+    let stored = record(scope, spoken, flight).await;
+    if let Some(subject) = subject {
+        end_if_unwanted(scope, call, subject, stored.as_deref()).await;
+    }
+}
+
+/// Whether the answer says nothing and the provider can be asked what became of the request.
+fn can_ask(scope: &Scope, call: &CallView, spoken: &Spoken) -> bool {
+    let in_doubt = matches!(spoken.result, AttemptResult::Ambiguous { .. });
+    let revision = &spoken.claimed.attempt().dialer_revision;
+    let plan = observe_again(scope, call).and_then(|seen| seen.dialer);
+    in_doubt && plan.is_some_and(|plan| plan.settling != Settling::Unknown && plan.revision == *revision)
+}
+
+/// A call that was cancelled or deleted while it was being placed is ended at the provider. One that is in progress is
+/// followed, and ended there.
+async fn end_if_unwanted(scope: &Scope, call: &CallView, subject: Subject, stored: Option<&CallView>) {
+    let unwanted = stored.is_none_or(|stored| stored.is_finished() && is_cancelled(stored));
+    let plan = plan_of_dialer(scope, call);
+    if let Some(plan) = plan.filter(|plan| unwanted && plan.revision == subject.attempt.dialer_revision) {
+        hang_up(scope, &plan, &subject).await;
+    }
 }

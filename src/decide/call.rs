@@ -2,7 +2,7 @@
 //!
 //! A stored claim without a result never yields [`Decision::Dial`].
 
-use super::decision::{CancelReason, Decision, DialOrder, Doubt, MissReason, Resolution, WaitReason};
+use super::decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, Resolution, WaitReason};
 use super::dialer::Settling;
 use super::expiry::decide_finished;
 use super::facts::{CallFacts, Claimant, DialerState, RecentClaim};
@@ -53,7 +53,7 @@ pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
 }
 
 /// Whether somebody asked that no attempt be made any more. An object that is being deleted counts.
-pub(super) fn is_cancelled(call: &CallView) -> bool {
+pub fn is_cancelled(call: &CallView) -> bool {
     let asked = call.spec.read().is_some_and(|spec| spec.cancel == Some(true));
     asked || call.metadata.deletion_timestamp.is_some()
 }
@@ -104,7 +104,13 @@ fn decide_in_progress(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> 
     if now >= until {
         return Decision::Resolve { attempt: open.number, by: Resolution::Unknown(Doubt::NoEnd) };
     }
-    Decision::InProgress { attempt: open.number, until, hang_up: is_cancelled(facts.call) }
+    let can_hang_up = facts.dialer_plan.as_ref().is_some_and(|plan| plan.can_hang_up);
+    let ending = match (is_cancelled(facts.call), can_hang_up) {
+        (false, _) => Ending::Natural,
+        (true, true) => Ending::HangUp,
+        (true, false) => Ending::TooLate,
+    };
+    Decision::InProgress { attempt: open.number, until, ending }
 }
 
 /// Not at once again.

@@ -52,8 +52,8 @@ pub enum Decision {
         attempt: i32,
         /// When nobody waits for its end any longer.
         until: Timestamp,
-        /// It was cancelled: end it at the provider, if that can be done.
-        hang_up: bool,
+        /// Whether somebody wants it to end sooner.
+        ending: Ending,
     },
     /// Due now: claim, place, record.
     Dial(DialOrder),
@@ -102,6 +102,17 @@ pub enum Decision {
     },
     /// A verdict hangs on other objects: read them live, then decide again.
     Confirm,
+}
+
+/// Whether a call in progress is wanted to end sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It takes its course.
+    Natural,
+    /// It was cancelled, and the provider can end it.
+    HangUp,
+    /// It was cancelled, and the provider cannot end it.
+    TooLate,
 }
 
 /// How an attempt is settled that nobody will report on.

@@ -56,8 +56,8 @@ mod window;
 
 pub use business_hours::{CalendarPlan, CalendarState, DefaultHours, HoursFields};
 pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_calendar};
-pub use call::decide_call;
-pub use decision::{CancelReason, Decision, DialOrder, Doubt, MissReason, Resolution, WaitReason};
+pub use call::{decide_call, is_cancelled};
+pub use decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, Resolution, WaitReason};
 pub use dialer::{
     AddressPolicy, DialerKind, DialerPlan, Settling, dialer_revision, plan_dialer, refused_address,
 };
@@ -71,7 +71,7 @@ pub use result::{
     AttemptResult, CallEnd, ClaimMark, NotPlaced, fold_result, released, resolved_unknown, taken_over,
 };
 pub use retry::RetryPlan;
-pub use sending::{Withdrawn, may_still_send};
+pub use sending::{Withdrawn, may_repeat, may_still_send};
 pub use series::{Occurrence, Phase, Progress, SeriesDecision, decide_series};
 pub use series_facts::{Child, SeriesFacts};
 pub use series_plan::{SeriesPlan, plan_series, schedule_revision};

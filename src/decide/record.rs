@@ -4,7 +4,7 @@
 //! that is already right is never written again. `lastTransitionTime` is kept while a condition's status is.
 
 use super::call::ready_reason;
-use super::decision::{CancelReason, Decision, DialOrder, Doubt, MissReason, WaitReason};
+use super::decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, WaitReason};
 use super::field_error::{FieldError, first_reason, said};
 use super::plan::CallPlan;
 use crate::api::{
@@ -133,7 +133,12 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
         Decision::Leave { .. } | Decision::InFlight { .. } | Decision::Dial(_) => return None,
         Decision::Release { .. } | Decision::Resolve { .. } | Decision::Confirm => return None,
         Decision::Record { .. } => return None,
-        Decision::InProgress { .. } | Decision::Remove => return None,
+        Decision::Remove => return None,
+        Decision::InProgress { ending: Ending::Natural, .. } => observed(stored, call),
+        Decision::InProgress { attempt, ending, .. } => {
+            let said = in_progress_message(*attempt, *ending);
+            stand(call, stored.clone(), Standing::in_progress(said), now)
+        }
         Decision::Wait { reason: WaitReason::Series, .. } => return None,
         Decision::Done { .. } => observed(stored, call),
         Decision::Wait { reason: WaitReason::Scheduled, due, .. } if is_near(*due, now) => return None,
@@ -341,6 +346,16 @@ fn ignored_fields(plan: &CallPlan) -> Option<ConditionText> {
         reason: "AppliedByTool".to_owned(),
         message: "spec.ttlSecondsAfterFinished is ignored: the object bears the mark of a deployment tool (Argo CD, Flux, Helm, …), which would make it anew; let that tool prune it".to_owned(),
     })
+}
+
+/// What to say of a call in progress.
+pub(super) fn in_progress_message(number: i32, ending: Ending) -> String {
+    let said = match ending {
+        Ending::Natural => "the dialer reports how it ends",
+        Ending::HangUp => "it was cancelled too late to stop it, and the dialer is asked to end it",
+        Ending::TooLate => "it was cancelled too late to stop it",
+    };
+    format!("attempt {number} is in progress; {said}")
 }
 
 fn explain_miss(reason: MissReason) -> &'static str {

@@ -5,7 +5,8 @@
 //! provider numbers its reports and a later one says otherwise; a call that was finished as unknown takes the late
 //! truth, without another attempt.
 
-use super::record::{Standing, shortened};
+use super::decision::Ending;
+use super::record::{Standing, in_progress_message, shortened};
 use super::result::{CallEnd, close, finish};
 use super::terms::{Ended, How, Terms};
 use crate::api::{Attempt, CallView, Outcome, ScheduledCallStatus};
@@ -60,13 +61,12 @@ pub fn fold_report(
         News::Placed if finished || !is_last => None,
         News::Placed => {
             reopen(attempt);
-            let message = format!("attempt {number} is in progress; the dialer reports how it ends");
-            Some(Standing::in_progress(message))
+            Some(Standing::in_progress(in_progress_message(number, Ending::Natural)))
         }
         News::Ended(outcome) => {
             close(attempt, outcome.clone(), Some(true), None, now);
             let said = said(number, &outcome);
-            let ended = Ended { number, outcome: &outcome, said, how: How::Reported };
+            let ended = Ended { number, outcome: &outcome, said, how: how(&outcome) };
             is_last.then(|| terms.standing_after(call, &status, ended, now))
         }
     };
@@ -107,6 +107,11 @@ fn reopen(attempt: &mut Attempt) {
     attempt.outcome = None;
     attempt.end_time = None;
     attempt.message = None;
+}
+
+/// A provider that has forgotten the call it took: nobody redials.
+fn how(outcome: &Outcome) -> How {
+    if *outcome == Outcome::Unknown { How::Doubted { may_redial: false } } else { How::Reported }
 }
 
 fn said(number: i32, outcome: &Outcome) -> String {
