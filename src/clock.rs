@@ -37,6 +37,11 @@ impl Clock {
         self.simulation.map_or(real, |simulation| simulation.at(real))
     }
 
+    /// The system's own time, also where this clock simulates another.
+    pub fn system_now(&self) -> Timestamp {
+        Self::real_now()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the one clock that everybody else is given")]
     fn real_now() -> Timestamp {
         cut(Timestamp::now())

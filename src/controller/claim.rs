@@ -33,6 +33,8 @@ const GIVE_UP: Duration = Duration::from_secs(15);
 pub async fn claim(scope: &Scope, call: &CallView, flight: &InFlight) -> Option<Claimed> {
     let mut lost = 0_u32;
     while !scope.context.shutdown.is_cancelled() {
+        // Asked for later, it would be made in the name of a moment that has passed.
+        scope.context.api.welcome().await;
         let seen = observe_again(scope, call)?;
         let now = scope.context.clock.now();
         let Decision::Dial(order) = decide_call(&seen.facts(scope, now), now) else { return None };
@@ -86,7 +88,7 @@ async fn try_claim(
     let text = ClaimText {
         key: attempt_key(call.uid(), order.attempt),
         token: token.clone(),
-        holder: context.holder.clone(),
+        holder: context.journal.holder().to_owned(),
         dialer_revision,
     };
     let asked = context.clock.monotonic();

@@ -9,10 +9,12 @@ use super::flights::Flights;
 use super::follow::Following;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::secrets::SecretBook;
+use super::store_watch::StoreWatch;
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
 use crate::dial::{Admission, Wire};
+use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::probes::Readiness;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -28,8 +30,12 @@ pub struct Context {
     pub api: ApiServer,
     /// The one clock.
     pub clock: Clock,
-    /// Names this process in its claims.
-    pub holder: String,
+    /// What was sent; its id names this process in its claims.
+    pub journal: Journal,
+    /// Which state of the store we have seen, and whether its time is ours.
+    pub store: StoreWatch,
+    /// A namespace that we may read; absent = all.
+    pub namespace: Option<String>,
     /// What is assumed where a spec is silent.
     pub defaults: Defaults,
     /// Holds every call (`--suspend-all`).

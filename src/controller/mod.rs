@@ -26,12 +26,17 @@ mod notice;
 mod observe;
 mod place;
 mod provider;
+mod recall;
 mod record;
 mod run;
 mod script;
 mod secrets;
 mod series;
 mod settle;
+mod store_check;
+mod store_watch;
+mod time_check;
+mod transport;
 mod watch;
 
 pub use run::{RunError, Settings, run};

@@ -6,6 +6,7 @@ use super::provider::dialer_for;
 use crate::api::{Attempt, CallView};
 use crate::decide::{AttemptResult, DialerPlan, may_still_send};
 use crate::dial::{Answer, Claimed, Health, Permit, Subject};
+use crate::journal::{Noted, SendMark};
 use crate::words::masked;
 use std::sync::Arc;
 use tracing::info;
@@ -42,6 +43,7 @@ pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Per
             }
         },
     };
+    scope.context.journal.answered(call.uid(), &claimed.attempt().token, &answer.result);
     log(call, &claimed, &answer.result);
     drop(permit);
     Spoken { claimed, result: answer.result }
@@ -61,9 +63,10 @@ fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Ar
     Ok(plan)
 }
 
-/// The last thing before the first byte.
-fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<(), String> {
+/// The last thing before the first byte. The journal comes first: writing to it may take a while.
+fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Noted, String> {
     let context = &scope.context;
+    let noted = context.journal.sent(SendMark::of_claim(claimed.call(), claimed.attempt()))?;
     if context.shutdown.is_cancelled() {
         return Err("the operator is shutting down".to_owned());
     }
@@ -72,7 +75,7 @@ fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<(), St
     claimed.check_expiry(now, context.clock.monotonic())?;
     let lateness = now.duration_since(claimed.attempt().not_before);
     context.metrics.sent(lateness.as_secs_f64());
-    Ok(())
+    Ok(noted)
 }
 
 fn log(call: &CallView, claimed: &Claimed, result: &AttemptResult) {

@@ -18,11 +18,12 @@ use crate::decide::{
     AttemptResult, CallEnd, ClaimMark, DialerPlan, Settling, fold_result, may_repeat, taken_over,
 };
 use crate::dial::{Found, Subject};
+use crate::journal::{Noted, SendMark};
 use crate::words::random_word;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Pause between two questions about one call.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
@@ -63,6 +64,7 @@ pub async fn settle(scope: &Scope, call: &CallView, number: i32, flight: &InFlig
         result = ask(scope, call, &plan, &taken.subject, asked) => result,
         () = scope.context.shutdown.cancelled() => return None,
     };
+    scope.context.journal.answered(call.uid(), &taken.mark.token, &result);
     let view = CallView::of(&taken.subject.call).ok().map(Arc::new)?;
     let again = scope.context.clock.now();
     let stored = store_truth(scope, view, |call, terms, now| {
@@ -101,19 +103,26 @@ async fn take_over(
     flight: &InFlight,
 ) -> Option<Taken> {
     let context = &scope.context;
-    let before = open_attempt(&seen.call, number)?.token.clone();
+    let orphan = open_attempt(&seen.call, number)?;
+    let before = orphan.token.clone();
     let mark = ClaimMark { number, token: random_word().ok()? };
     flight.enter_token(&mark.token);
+    // Should this process die now, the claim must not be taken for one that was never sent.
+    let taken = Attempt { token: mark.token.clone(), ..orphan.clone() };
+    if let Err(why) = context.journal.sent(SendMark::of_orphan(&seen.call, &taken)) {
+        warn!(uid = seen.call.uid(), why, "cannot take over an attempt");
+        flight.leave_token();
+        return None;
+    }
     let mut view = Arc::clone(&seen.call);
     loop {
         let attempt = open_attempt(&view, number).filter(|attempt| attempt.token == before);
         let Some(attempt) = attempt.filter(|attempt| attempt.dialer_revision == plan.revision) else {
-            flight.leave_token();
-            return None;
+            return not_taken(scope, &seen.call, &mark, flight);
         };
         let now = context.clock.now();
         let until = now.saturating_add(time_to_ask(plan)).unwrap_or(attempt.not_after);
-        let status = taken_over(&view, &mark, &context.holder, until, now)?;
+        let status = taken_over(&view, &mark, context.journal.holder(), until, now)?;
         let written = context
             .api
             .replace_status::<ScheduledCall, _, ScheduledCall>(WriteClass::Claim, &view.metadata, &status)
@@ -122,8 +131,7 @@ async fn take_over(
             Ok(stored) => stored,
             // A conflict says nothing about who, a lost answer nothing at all: only the stored token does.
             Err(error) if matches!(error.class(), ErrorClass::Gone | ErrorClass::Refused) => {
-                flight.leave_token();
-                return None;
+                return not_taken(scope, &seen.call, &mark, flight);
             }
             Err(_) => read_live(scope, &view).await?,
         };
@@ -142,6 +150,14 @@ async fn take_over(
             _ => view = newest,
         }
     }
+}
+
+/// The claim is known not to be ours: it is struck out.
+fn not_taken(scope: &Scope, call: &CallView, mark: &ClaimMark, flight: &InFlight) -> Option<Taken> {
+    let why = "not taken over".to_owned();
+    scope.context.journal.answered(call.uid(), &mark.token, &AttemptResult::Unsent { why });
+    flight.leave_token();
+    None
 }
 
 fn open_attempt(call: &CallView, number: i32) -> Option<&Attempt> {
@@ -238,8 +254,9 @@ fn still_repeatable(
     plan: &DialerPlan,
     subject: &Subject,
     key_lifetime: SignedDuration,
-) -> Result<(), String> {
+) -> Result<Noted, String> {
     let context = &scope.context;
+    let noted = context.journal.sent(SendMark::of_orphan(call, &subject.attempt))?;
     if context.shutdown.is_cancelled() {
         return Err("the operator is shutting down".to_owned());
     }
@@ -249,7 +266,8 @@ fn still_repeatable(
     }
     let now = context.clock.now();
     may_repeat(&seen.facts(scope, now), &subject.attempt.token, key_lifetime, now)
-        .map_err(|withdrawn| withdrawn.to_string())
+        .map_err(|withdrawn| withdrawn.to_string())?;
+    Ok(noted)
 }
 
 fn placed(plan: &DialerPlan, call_id: Option<String>) -> AttemptResult {

@@ -69,6 +69,20 @@ pub enum Decision {
         /// By what means.
         by: Resolution,
     },
+    /// The result of the open attempt is known to this process and not stored yet: store it.
+    Record {
+        /// Number of the attempt.
+        attempt: i32,
+    },
+    /// The store was set back, and an attempt that it does not show may have been made: end as unknown.
+    SetBack {
+        /// Number of that attempt.
+        attempt: i32,
+        /// When it was due.
+        due: Timestamp,
+        /// The plan it followed.
+        plan: CallPlan,
+    },
     /// Its time has passed without an attempt.
     Miss {
         /// Why.
@@ -128,6 +142,14 @@ impl Doubt {
             Self::NoResult => "the process that claimed it did not report a result",
             Self::NoEnd => "the dialer took it and did not report its end within outcomeTimeoutSeconds",
             Self::RolledBack => "it may have been placed before the store was set back",
+        }
+    }
+
+    /// Reason of the `Stalled` condition, where it says more than that the outcome is unknown.
+    pub(super) fn concern(self) -> Option<&'static str> {
+        match self {
+            Self::NoResult | Self::NoEnd => None,
+            Self::RolledBack => Some("StateRolledBack"),
         }
     }
 }
