@@ -1,0 +1,168 @@
+//! Many runs side by side, and the table of their verdicts.
+
+use crate::api::Api;
+use crate::points::{Harm, everything, learned};
+use crate::replay::{Run, run};
+use crate::scenario::Scenario;
+use crate::support::ControlPlane;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Runs at a time: most of each is waiting.
+const SIDE_BY_SIDE: usize = 24;
+/// Of the runs that failed so many are told in full.
+const TOLD: usize = 3;
+const TAIL: usize = 60;
+
+/// What became of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every promise was kept.
+    Kept,
+    /// The request did not come in this run.
+    NotReached,
+    /// What was broken.
+    Broken(Vec<String>),
+}
+
+/// One run that is wanted.
+pub struct Wanted<'a> {
+    /// Of this scenario.
+    pub scenario: &'a Learned,
+    /// With this harm.
+    pub harm: Harm,
+}
+
+/// A scenario and how it goes without harm.
+pub struct Learned {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// How its calls end.
+    pub ends: BTreeMap<String, String>,
+    /// What can be harmed.
+    pub names: Vec<String>,
+}
+
+/// Runs scenarios without harm; nothing may be broken.
+pub fn learn(cluster: &ControlPlane, api: &Api, scenarios: Vec<Scenario>) -> Vec<Learned> {
+    let scenarios: Vec<Mutex<Option<Scenario>>> =
+        scenarios.into_iter().map(|scenario| Mutex::new(Some(scenario))).collect();
+    side_by_side(&scenarios, |slot| {
+        let scenario = slot.lock().unwrap().take().unwrap();
+        let Run { ends, broken, requests, files, .. } = run(cluster, api, &scenario, None);
+        assert!(broken.is_empty(), "{} without harm: {broken:#?}{}", scenario.name, told(&files));
+        println!("{}: {} requests and events; {ends:?}", scenario.name, learned(&requests).len());
+        Learned { scenario, ends, names: learned(&requests) }
+    })
+}
+
+impl Learned {
+    /// Every harm at every place.
+    pub fn everything(&self) -> Vec<Wanted<'_>> {
+        everything(&self.names).into_iter().map(|harm| Wanted { scenario: self, harm }).collect()
+    }
+}
+
+/// Runs all that is wanted, prints the table, and fails if anything was broken.
+pub fn replay(cluster: &ControlPlane, api: &Api, wanted: &[Wanted<'_>]) {
+    let failures = AtomicUsize::new(0);
+    let done = AtomicUsize::new(0);
+    let verdicts = side_by_side(wanted, |Wanted { scenario, harm }| {
+        let run = run(cluster, api, &scenario.scenario, Some(harm));
+        let verdict = judge(scenario, harm, &run);
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Verdict::Broken(broken) = &verdict {
+            println!("{done}/{}: {}: {}: {broken:#?}", wanted.len(), scenario.scenario.name, harm.to_argument());
+            if failures.fetch_add(1, Ordering::Relaxed) < TOLD {
+                println!("{}", told(&run.files));
+            }
+        }
+        verdict
+    });
+    print!("{}", table(wanted, &verdicts));
+    let of = |sort: fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| sort(verdict)).count();
+    let kept = of(|verdict| *verdict == Verdict::Kept);
+    let missed = of(|verdict| *verdict == Verdict::NotReached);
+    let broken = of(|verdict| matches!(verdict, Verdict::Broken(_)));
+    println!("{} runs: {kept} kept every promise, {missed} did not come to their request, {broken} broke one", wanted.len());
+    assert_eq!(broken, 0, "to repeat one: FAULTS_ONLY='SCENARIO: FAULT @ NAME' make faults");
+    assert!(missed * 5 <= wanted.len(), "too many runs went another way: the harness proves little");
+}
+
+fn judge(learned: &Learned, harm: &Harm, run: &Run) -> Verdict {
+    let mut broken = run.broken.clone();
+    if broken.is_empty() && !run.struck {
+        return Verdict::NotReached;
+    }
+    let doubt = |end: &String| harm.excuses_doubt() && end.contains("OutcomeUnknown");
+    for (call, end) in &learned.ends {
+        match run.ends.get(call) {
+            Some(other) if other == end || doubt(other) => {}
+            other => broken.push(format!("as-without-harm: {call} is {other:?}, without harm {end}")),
+        }
+    }
+    if broken.is_empty() { Verdict::Kept } else { Verdict::Broken(broken) }
+}
+
+/// A table for each scenario: a line for each request, a column for each fault.
+fn table(wanted: &[Wanted<'_>], verdicts: &[Verdict]) -> String {
+    let mut text = String::new();
+    let scenarios: Vec<&str> = wanted.iter().map(|wanted| wanted.scenario.scenario.name).collect();
+    let unique: BTreeSet<&str> = scenarios.iter().copied().collect();
+    for scenario in unique {
+        let mut rows: Vec<(&str, Vec<String>)> = Vec::new();
+        for (wanted, verdict) in wanted.iter().zip(verdicts) {
+            if wanted.scenario.scenario.name != scenario {
+                continue;
+            }
+            let cell = match verdict {
+                Verdict::Kept => wanted.harm.fault.clone(),
+                Verdict::NotReached => format!("({})", wanted.harm.fault),
+                Verdict::Broken(_) => format!("BROKEN:{}", wanted.harm.fault),
+            };
+            match rows.iter_mut().find(|(at, _)| *at == wanted.harm.at) {
+                Some((_, cells)) => cells.push(cell),
+                None => rows.push((&wanted.harm.at, vec![cell])),
+            }
+        }
+        writeln!(text, "{scenario}: kept under, (not reached), BROKEN under").unwrap();
+        for (at, cells) in rows {
+            writeln!(text, "  {at:<45} {}", cells.join(" ")).unwrap();
+        }
+    }
+    text
+}
+
+/// The ends of the files of a run.
+fn told(files: &[std::path::PathBuf]) -> String {
+    let mut text = String::new();
+    for file in files {
+        let whole = std::fs::read_to_string(file).unwrap_or_default();
+        let lines: Vec<&str> = whole.lines().collect();
+        let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        write!(text, "\n--- {name}\n{tail}").unwrap();
+    }
+    text
+}
+
+/// Does something with each item, many at a time; results in the order of the items.
+pub fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE.min(items.len()) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { return };
+                    let result = work(item);
+                    *results[index].lock().unwrap() = Some(result);
+                }
+            });
+        }
+    });
+    results.into_iter().map(|result| result.into_inner().unwrap().unwrap()).collect()
+}
