@@ -39,7 +39,6 @@ pub struct Run {
 /// A run under way.
 struct Stage<'a> {
     scenario: &'a Scenario,
-    cluster: &'a ControlPlane,
     api: &'a Api,
     namespace: String,
     base: PathBuf,
@@ -47,6 +46,7 @@ struct Stage<'a> {
     proxy: Proxy,
     kubeconfig: String,
     operator: Operator,
+    _rival: Option<Operator>,
     logs: Vec<PathBuf>,
     crashes: usize,
 }
@@ -84,8 +84,25 @@ impl<'a> Stage<'a> {
         );
         let kubeconfig = write_kubeconfig(cluster, &base, &proxy.api);
         let operator = Operator::launch(&kubeconfig, &namespace, scenario.operator);
-        let logs = vec![operator.process().log_path().to_owned()];
-        Self { scenario, cluster, api, namespace, base, provider, proxy, kubeconfig, operator, logs, crashes: 0 }
+        let mut logs = vec![operator.process().log_path().to_owned()];
+        let rival = scenario.rival.then(|| {
+            let direct = write_kubeconfig(cluster, &base.with_extension("rival"), cluster.url());
+            Operator::launch(&direct, &namespace, scenario.operator)
+        });
+        logs.extend(rival.iter().map(|rival| rival.process().log_path().to_owned()));
+        Self {
+            scenario,
+            api,
+            namespace,
+            base,
+            provider,
+            proxy,
+            kubeconfig,
+            operator,
+            _rival: rival,
+            logs,
+            crashes: 0,
+        }
     }
 
     /// Applies, waits for the end, and for quiet.
@@ -192,7 +209,6 @@ impl<'a> Stage<'a> {
         if self.scenario.name == "series" {
             ends = by_time(&items);
         }
-        let _ = self.cluster;
         let mut files = vec![self.proxy.log().to_owned(), self.provider.ledger().to_owned(), first];
         files.extend(self.logs);
         Run { ends, broken, struck: self.proxy.has_struck(), requests: self.proxy.lines(), files }
@@ -230,7 +246,9 @@ pub fn write_kubeconfig(cluster: &ControlPlane, base: &std::path::Path, server: 
     let path = base.with_extension("kubeconfig");
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "proxy",
-        "clusters": [{"name": "proxy", "cluster": {"server": server}}],
+        "clusters": [{"name": "proxy", "cluster": {
+            "server": server, "certificate-authority": cluster.ca_file().to_string_lossy(),
+        }}],
         "users": [{"name": "proxy", "user": {"token": token}}],
         "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}],
     });

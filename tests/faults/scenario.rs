@@ -13,6 +13,8 @@ pub struct Scenario {
     pub provider: &'static [&'static str],
     /// Flags of the operator.
     pub operator: &'static [&'static str],
+    /// Whether a second operator works beside it, which nobody harms.
+    pub rival: bool,
     /// What is applied once the operator is ready, given the instant at which it is applied.
     pub objects: fn(Timestamp) -> Vec<Value>,
     /// What is done later, in order, each once its condition holds.
@@ -90,6 +92,7 @@ fn scenario(name: &'static str, objects: fn(Timestamp) -> Vec<Value>) -> Scenari
         dialer: plain_dialer(),
         provider: &[],
         operator: &[],
+        rival: false,
         objects,
         then: Vec::new(),
         is_over: all_finished,
@@ -103,7 +106,7 @@ pub fn core() -> Scenario {
 
 /// All of them, the core one first.
 pub fn all() -> Vec<Scenario> {
-    vec![core(), retry(), burst(), planned(), cancelled(), deleted(), series()]
+    vec![core(), retry(), burst(), planned(), cancelled(), deleted(), series(), rivals()]
 }
 
 /// Refused for the moment, then taken.
@@ -157,7 +160,7 @@ fn deleted() -> Scenario {
     deleted
 }
 
-/// A series that rings twice within seconds, and makes the call after that.
+/// A series that rings twice, with room for a restart in between, and makes the call after that.
 fn series() -> Scenario {
     let mut series = scenario("series", |now| {
         let time = |seconds: i64| {
@@ -171,11 +174,21 @@ fn series() -> Scenario {
             &json!({
                 "timeZone": "Etc/UTC",
                 "startTime": start.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
-                "recurrence": {"frequency": "Daily", "timesOfDay": [time(3), time(6)]},
+                "recurrence": {"frequency": "Daily", "timesOfDay": [time(3), time(15)]},
                 "callTemplate": {"spec": {"phoneNumber": "+15550000001"}},
             }),
         )]
     });
     series.is_over = |calls| calls.len() == 3 && calls.iter().filter(|call| is_finished(call)).count() == 2;
     series
+}
+
+/// Two operators want the same calls.
+fn rivals() -> Scenario {
+    let mut rivals = scenario("rivals", |now| {
+        let due = at(now, 3000);
+        (1..=3).map(|number| call(&format!("c{number}"), number, &due, json!({}))).collect()
+    });
+    rivals.rival = true;
+    rivals
 }

@@ -47,10 +47,7 @@ async fn handle(
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let body = body.collect().await?.to_bytes();
     let asked = Asked { method: parts.method, target, headers: parts.headers, body };
-    if state.is_held() {
-        state.passage().await;
-        return Err("held back until its sender was dead".into());
-    }
+    state.passage().await;
     let name = match front {
         Front::Api => api_request(&asked.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &asked.body),
         Front::Dialer => {

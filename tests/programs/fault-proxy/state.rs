@@ -7,7 +7,11 @@ use http::HeaderMap;
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// Time in which the end of a connection is noticed: what hung on it is dropped.
+const UNTIL_NOTICED: Duration = Duration::from_millis(100);
 
 /// Which side a request comes in on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,14 +99,13 @@ impl State {
         self.held.send_replace(held);
     }
 
-    /// Returns at once, or when nothing is held back any more.
+    /// Returns at once, or when nothing is held back any more. A sender that is dead by then is noticed before it
+    /// is let through.
     pub async fn passage(&self) {
-        self.held.subscribe().wait_for(|held| !held).await.ok();
-    }
-
-    /// Whether everything is held back.
-    pub fn is_held(&self) -> bool {
-        *self.held.borrow()
+        if *self.held.borrow() {
+            self.held.subscribe().wait_for(|held| !held).await.ok();
+            tokio::time::sleep(UNTIL_NOTICED).await;
+        }
     }
 
     /// The sender is dead: the test is told through the log, and nothing of it gets through any more.
