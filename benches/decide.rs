@@ -8,7 +8,7 @@ use call_operator::decide::{
     decide_series, plan_series, schedule_revision,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Duration;
@@ -51,7 +51,7 @@ fn call(criterion: &mut Criterion) {
             calendar: CalendarState::NotNamed,
             parent: Parent::None,
             confirmed_at: None,
-            request_timeout: SignedDuration::from_secs(30),
+            dialer_plan: None,
             defaults: &defaults,
             claimant: Claimant::Elsewhere,
             hold_until: None,

@@ -107,6 +107,15 @@ struct ControllerArgs {
     #[arg(long, env = "CALL_OPERATOR_NAMESPACE", value_delimiter = ',')]
     namespace: Vec<String>,
 
+    /// Delete completed calls so many seconds after their end, where a call's ttlSecondsAfterFinished does not say. What
+    /// Argo CD, Flux or Helm has applied is never deleted. Not set: keep them.
+    #[arg(long, env = "CALL_OPERATOR_TTL_COMPLETED", value_parser = seconds)]
+    ttl_completed: Option<SignedDuration>,
+
+    /// The same for calls that failed, were missed or cancelled.
+    #[arg(long, env = "CALL_OPERATOR_TTL_FAILED", value_parser = seconds)]
+    ttl_failed: Option<SignedDuration>,
+
     /// Hold every call; deadlines run on.
     #[arg(long, env = "CALL_OPERATOR_SUSPEND_ALL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     suspend_all: bool,
@@ -223,7 +232,12 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
     Ok(Settings {
         namespaces: args.namespace,
         clock,
-        defaults: Defaults { clock_rate, ..defaults(args.defaults)? },
+        defaults: Defaults {
+            clock_rate,
+            ttl_completed: args.ttl_completed,
+            ttl_failed: args.ttl_failed,
+            ..defaults(args.defaults)?
+        },
         policy: AddressPolicy {
             allow_http: args.dialer_allow_http,
             allow_private: args.dialer_allow_private_addresses,
@@ -251,6 +265,8 @@ fn defaults(args: DefaultsArgs) -> Result<Defaults, String> {
         hours,
         retry_max_attempts: args.retry_max_attempts,
         retry_initial_delay_seconds: initial_delay,
+        ttl_completed: None,
+        ttl_failed: None,
         clock_rate: 1.0,
     })
 }
@@ -298,6 +314,15 @@ fn old_backoff_delay(milliseconds: Option<&str>) -> Result<i32, String> {
 
 fn zone_name(name: &str) -> Result<String, String> {
     find_zone(name).map(|_| name.to_owned()).map_err(|error| error.to_string())
+}
+
+/// Seconds as a decimal number, not negative and at most a hundred years.
+fn seconds(text: &str) -> Result<SignedDuration, String> {
+    let wrong = || "must be seconds from 0 to 3153600000, such as 3600 or 0.5".to_owned();
+    let seconds: f64 = text.parse().map_err(|_| wrong())?;
+    let duration =
+        (0.0..=3_153_600_000.0).contains(&seconds).then(|| SignedDuration::try_from_secs_f64(seconds));
+    duration.and_then(Result::ok).ok_or_else(wrong)
 }
 
 fn only_false(text: &str) -> Result<bool, String> {

@@ -6,6 +6,7 @@
 //! harms only its own object.
 
 use super::readable::{Readable, readable};
+use super::tracking::is_applied_by_tool;
 use super::{
     BusinessHours, LocalReference, OCCURRENCE_ANNOTATION, Priority, RetryPolicy, SCHEDULED_TIME_ANNOTATION,
     ScheduledCall, ScheduledCallStatus,
@@ -34,6 +35,9 @@ pub struct CallView {
     /// The series that made this call, if one did. Noted by [`CallView::trim`].
     #[serde(skip)]
     pub series: Option<Box<SeriesMark>>,
+    /// A deployment tool has applied the object. Noted by [`CallView::trim`].
+    #[serde(skip)]
+    pub applied_by_tool: bool,
 }
 
 /// What a call knows of the series that made it, from its controller reference and annotations.
@@ -101,6 +105,7 @@ impl CallView {
     pub fn trim(&mut self) {
         self.edited_at = last_edit(&self.metadata);
         self.series = SeriesMark::of(&self.metadata);
+        self.applied_by_tool = self.series.is_none() && is_applied_by_tool(&self.metadata);
         self.metadata.owner_references = None;
         self.metadata.managed_fields = None;
         self.metadata.annotations = None;

@@ -18,6 +18,7 @@ mod retry;
 mod scheduled_call;
 mod scheduled_call_status;
 mod timing_views;
+mod tracking;
 
 pub use business_calendar::*;
 pub use call_view::*;
@@ -31,6 +32,7 @@ pub use retry::*;
 pub use scheduled_call::*;
 pub use scheduled_call_status::*;
 pub use timing_views::*;
+pub use tracking::*;
 
 /// The API group. Every label, annotation and CRD name is built from it; a test holds the kinds' derives to it.
 pub const GROUP: &str = "call-operator.dev";

@@ -143,3 +143,10 @@ open_enum! {
         Unknown,
     }
 }
+
+/// The closed list of a spec is a part of the open list of a status; both have the same words.
+impl From<RuleOutcome> for Outcome {
+    fn from(outcome: RuleOutcome) -> Self {
+        Self::from(format!("{outcome:?}"))
+    }
+}

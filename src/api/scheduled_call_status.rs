@@ -108,7 +108,8 @@ impl CallState {
     }
 }
 
-/// One attempt: one request to the dialer. Without `outcome` it is open: claimed, and perhaps sent.
+/// One attempt: one request to the dialer. Without `outcome` it is open: claimed and perhaps sent, or placed and in
+/// progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
@@ -149,12 +150,16 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed: Option<bool>,
 
+    /// When it was known that the dialer took the request (UTC). Example: "2026-11-02T09:00:00.120Z".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed_time: Option<Timestamp>,
+
     /// The dialer's name for the call. Example: "CA0123456789".
     #[serde(default, rename = "callID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub call_id: Option<String>,
 
-    /// How the attempt ended; absent while it is open. Example: Accepted.
+    /// How the attempt ended; absent while it is open. Example: Answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 
@@ -162,11 +167,25 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub message: Option<String>,
+
+    /// The number of the provider's last report about the call, where its reports are numbered. Example: 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_sequence: Option<i64>,
 }
 
 impl Attempt {
-    /// Claimed and without a result: the request may have left.
+    /// Without an outcome: claimed, or placed and in progress.
     pub fn is_open(&self) -> bool {
         self.outcome.is_none()
+    }
+
+    /// Claimed and without a result: the request may have left.
+    pub fn is_unanswered(&self) -> bool {
+        self.is_open() && self.placed.is_none()
+    }
+
+    /// Placed, and its end not yet reported.
+    pub fn is_in_progress(&self) -> bool {
+        self.is_open() && self.placed == Some(true)
     }
 }

@@ -1,16 +1,21 @@
 //! Reconciler of ScheduledCalls: observe → decide → apply. (Plan is the first half of decide; claim, place and record
 //! run beside it, in `script`.)
 
+use super::cleanup::remove_aside;
 use super::confirm::confirm;
 use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
+use super::follow::follow_aside;
 use super::gate::WriteClass;
 use super::observe::{Observed, observe, observe_again};
 use super::record::store;
 use super::script;
+use super::settle::settle_aside;
 use crate::api::{CallView, ScheduledCallStatus};
 use crate::clock::time_until;
-use crate::decide::{Decision, WaitReason, decide_call, released, resolved_unknown, status_for};
+use crate::decide::{
+    Decision, Resolution, Terms, WaitReason, decide_call, released, resolved_unknown, status_for,
+};
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::controller::Action;
 use std::sync::Arc;
@@ -71,20 +76,23 @@ async fn apply(
         scope.context.flights.withdraw(call.uid());
     }
     match decision {
+        Decision::InProgress { attempt, ending, .. } => follow_aside(scope, seen, *attempt, *ending),
+        _ => scope.context.following.nudge(call.uid()),
+    }
+    match decision {
         Decision::Dial(order) => script::start(scope, seen, order),
         Decision::Release { attempt } => {
             let again = scope.context.holds.extend(call.uid(), now);
             settle(scope, call, released(call, *attempt, again, now)).await?;
         }
-        Decision::Resolve { attempt } => {
-            note_unknown(call, *attempt);
-            settle(scope, call, resolved_unknown(call, *attempt, now)).await?;
-        }
+        Decision::Resolve { attempt, by } => resolve(scope, seen, *attempt, *by, now).await?,
         Decision::Leave { why } => note_left_alone(call, why),
         Decision::Confirm => confirm_aside(scope, call),
+        Decision::Remove => remove_aside(scope, call),
         Decision::Wait { reason: WaitReason::Series, .. } => scope.ask_to_make_way(call),
         Decision::InFlight { .. }
-        | Decision::Done
+        | Decision::InProgress { .. }
+        | Decision::Done { .. }
         | Decision::Reject { .. }
         | Decision::Wait { .. }
         | Decision::Miss { .. }
@@ -94,7 +102,27 @@ async fn apply(
     Ok(())
 }
 
-/// Settles an open claim that nobody is at.
+/// Settles an open attempt that nobody will report on.
+async fn resolve(
+    scope: &Arc<Scope>,
+    seen: &Observed,
+    attempt: i32,
+    by: Resolution,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let doubt = match by {
+        Resolution::Unknown(doubt) => doubt,
+        Resolution::Asking => {
+            settle_aside(scope, seen, attempt);
+            return Ok(());
+        }
+    };
+    note_unknown(&seen.call, attempt);
+    let terms = Terms::of(&seen.call, &scope.context.defaults, &seen.calendar);
+    settle(scope, &seen.call, resolved_unknown(&seen.call, &terms, attempt, doubt, now)).await
+}
+
+/// Stores how an open attempt was settled.
 async fn settle(scope: &Scope, call: &CallView, status: Option<ScheduledCallStatus>) -> Result<(), ApiError> {
     let Some(status) = status else { return Ok(()) };
     store(scope, WriteClass::Record, call, &status).await?;
@@ -186,11 +214,12 @@ fn note_not_written(call: &CallView, error: &ApiError) {
 fn next_look(scope: &Scope, decision: &Decision, now: Timestamp) -> Action {
     let until = match decision {
         Decision::Wait { until, .. } | Decision::Reject { until, .. } => *until,
-        Decision::InFlight { until } => Some(*until),
+        Decision::InFlight { until } | Decision::InProgress { until, .. } => Some(*until),
+        Decision::Done { expires } => *expires,
         Decision::Dial(order) => {
             Some(after_a_long_wait(now).min(order.latest.saturating_add(A_MOMENT).unwrap_or(now)))
         }
-        Decision::Done
+        Decision::Remove
         | Decision::Leave { .. }
         | Decision::Release { .. }
         | Decision::Resolve { .. }

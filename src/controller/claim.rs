@@ -96,8 +96,9 @@ async fn try_claim(
         Ok(stored) => prove(scope, stored, &token, asked),
         Err(error) => settle(scope, call, &token, asked, error).await,
     };
-    if !matches!(tried, Tried::Claimed(_)) {
-        flight.leave_token();
+    match tried {
+        Tried::Claimed(_) => context.events.fields_ignored(call, &status),
+        Tried::Lost | Tried::Gone | Tried::Refused(_) => flight.leave_token(),
     }
     tried
 }

@@ -6,6 +6,7 @@ use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
 use super::flights::Flights;
+use super::follow::Following;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
@@ -40,6 +41,12 @@ pub struct Context {
     pub plans: Flights,
     /// Plans that are being written at a time: each holds a whole status and its request.
     pub plan_writers: Semaphore,
+    /// Calls in progress that are asked after.
+    pub following: Following,
+    /// Finished calls that are being deleted.
+    pub removing: Flights,
+    /// How many at a time.
+    pub removers: Semaphore,
     /// Live reads of series and siblings that are under way.
     pub confirming: Flights,
     /// Views of calls newer than the cache.

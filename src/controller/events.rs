@@ -1,8 +1,9 @@
 //! Events about calls: one when a call ends, one when it stalls. Never in the way of a call.
 
 use super::gate::{Gate, WriteClass};
-use crate::api::{CallState, CallView, READY, STALLED, ScheduledCallStatus};
+use crate::api::{CallState, CallView, FIELDS_IGNORED, READY, STALLED, ScheduledCallStatus};
 use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
 use std::time::Duration;
@@ -43,6 +44,7 @@ impl EventSink {
 
     /// A status was written that may be worth an event: an end, or something that needs a person.
     pub fn status_written(&self, call: &CallView, status: &ScheduledCallStatus) {
+        self.fields_ignored(call, status);
         let stalled = status.conditions.iter().any(|condition| condition.type_ == STALLED);
         let type_ = match status.state {
             Some(CallState::Completed | CallState::Cancelled) => EventType::Normal,
@@ -50,14 +52,34 @@ impl EventSink {
             _ => return,
         };
         let Some(ready) = status.conditions.iter().find(|condition| condition.type_ == READY) else { return };
+        self.publish(call, type_, ready);
+    }
+
+    /// A status was written that may be the first to tell of ignored fields.
+    pub fn fields_ignored(&self, call: &CallView, status: &ScheduledCallStatus) {
+        if let Some(ignored) = newly_ignored(call, status) {
+            self.publish(call, EventType::Warning, ignored);
+        }
+    }
+
+    fn publish(&self, call: &CallView, type_: EventType, condition: &Condition) {
         let event = Event {
             type_,
-            reason: ready.reason.clone(),
-            note: Some(ready.message.clone()),
+            reason: condition.reason.clone(),
+            note: Some(condition.message.clone()),
             action: "Reconcile".to_owned(),
             secondary: None,
         };
         // A full queue drops the event: nothing that matters is told only here.
         self.queue.try_send((call.object_ref(&()), event)).ok();
     }
+}
+
+/// The condition that tells of ignored fields, when this status is the first to bear it.
+fn newly_ignored<'a>(call: &CallView, status: &'a ScheduledCallStatus) -> Option<&'a Condition> {
+    let told = |status: &ScheduledCallStatus| {
+        status.conditions.iter().any(|condition| condition.type_ == FIELDS_IGNORED)
+    };
+    let condition = status.conditions.iter().find(|condition| condition.type_ == FIELDS_IGNORED);
+    condition.filter(|_| !call.status.read().is_some_and(told))
 }

@@ -23,6 +23,7 @@ pub fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + '
         Event::Delete(call) => {
             scope.families.forget(call);
             scope.context.flights.withdraw(call.uid());
+            scope.context.following.nudge(call.uid());
             scope.context.newest.forget(call.uid());
             scope.context.holds.clear(call.uid());
             scope.context.confirmed.forget(call.uid());

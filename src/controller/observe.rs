@@ -7,12 +7,9 @@ use crate::decide::{
     CalendarState, CallFacts, Claimant, DialerPlan, DialerState, HoursFields, Parent, ParentFacts, Sibling,
     SiblingProgress, nominal_of, said,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
-
-/// Time-out assumed for a Dialer that is gone.
-const DEFAULT_REQUEST_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 
 /// A call and its Dialer as they are known at one moment.
 pub struct Observed {
@@ -36,19 +33,12 @@ impl Observed {
             calendar: self.calendar.clone(),
             parent: self.parent.clone(),
             confirmed_at: context.confirmed.of(self.call.uid()).map(|confirmation| confirmation.at),
-            request_timeout: context.defaults.on_the_clock(self.request_timeout()),
+            dialer_plan: self.dialer.clone(),
             defaults: &context.defaults,
             claimant: claimant(scope, &self.call),
             hold_until: context.holds.until(self.call.uid()),
             recent: context.recent.of(&self.call, now),
         }
-    }
-
-    fn request_timeout(&self) -> SignedDuration {
-        self.dialer
-            .as_ref()
-            .and_then(|plan| SignedDuration::try_from(plan.request_timeout).ok())
-            .unwrap_or(DEFAULT_REQUEST_TIMEOUT)
     }
 }
 
@@ -120,6 +110,11 @@ fn progress(call: &CallView) -> SiblingProgress {
 pub fn observe_again(scope: &Scope, call: &CallView) -> Option<Observed> {
     let cached = scope.calls.get(&ObjectRef::from_obj(call))?;
     (cached.uid() == call.uid()).then(|| observe(scope, cached))
+}
+
+/// The plan of the Dialer that a call names, where it can be used.
+pub fn plan_of_dialer(scope: &Scope, call: &CallView) -> Option<Arc<DialerPlan>> {
+    observe_dialer(scope, call).1
 }
 
 fn observe_dialer(scope: &Scope, call: &CallView) -> (DialerState, Option<Arc<DialerPlan>>) {

@@ -2,9 +2,10 @@
 
 use super::context::Scope;
 use super::observe::observe_again;
-use crate::api::CallView;
-use crate::decide::{AttemptResult, DialerKind, DialerPlan, Withdrawn, may_still_send};
-use crate::dial::{Claimed, Dialer, HttpDialer, Permit, SimulatedDialer};
+use super::provider::dialer_for;
+use crate::api::{Attempt, CallView};
+use crate::decide::{AttemptResult, DialerPlan, may_still_send};
+use crate::dial::{Answer, Claimed, Health, Permit, Subject};
 use crate::words::masked;
 use std::sync::Arc;
 use tracing::info;
@@ -17,19 +18,30 @@ pub struct Spoken {
     pub result: AttemptResult,
 }
 
+impl Spoken {
+    /// The attempt, if the dialer took it.
+    pub fn placed_subject(&self) -> Option<Subject> {
+        let AttemptResult::Placed { call_id, .. } = &self.result else { return None };
+        let attempt = Attempt { call_id: call_id.clone(), ..self.claimed.attempt().clone() };
+        Some(Subject { call: self.claimed.call().clone(), attempt })
+    }
+}
+
 /// Asks the dialer to ring. Consumes the claim and the permit: neither can be used twice.
 pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Permit) -> Spoken {
-    let result = match wanted_dialer(scope, call, &claimed) {
-        Err(why) => AttemptResult::Unsent { why },
-        Ok(plan) => {
-            let dialer = build(scope, &plan);
-            let last_look = || last_look(scope, call, &claimed);
-            dialer.place(&claimed, &permit, &last_look).await
-        }
+    let answer = match wanted_dialer(scope, call, &claimed) {
+        Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
+        Ok(plan) => match dialer_for(scope, &plan, call.namespace()).await {
+            Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
+            Ok(dialer) => {
+                let last_look = || last_look(scope, call, &claimed);
+                dialer.place(&claimed, &permit, &last_look).await
+            }
+        },
     };
-    log(call, &claimed, &result);
+    log(call, &claimed, &answer.result);
     drop(permit);
-    Spoken { claimed, result }
+    Spoken { claimed, result: answer.result }
 }
 
 /// Decides again on the newest view: a cancellation, a hold or a deletion since the claim is honoured. The Dialer must
@@ -38,7 +50,7 @@ fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Ar
     let seen = observe_again(scope, call).ok_or("the call was deleted")?;
     let now = scope.context.clock.now();
     let facts = seen.facts(scope, now);
-    may_still_send(&facts, &claimed.attempt().token, now).map_err(explain)?;
+    may_still_send(&facts, &claimed.attempt().token, now).map_err(|withdrawn| withdrawn.to_string())?;
     let plan = seen.dialer.clone().ok_or("the Dialer is gone")?;
     if plan.revision != claimed.attempt().dialer_revision {
         return Err("the Dialer was changed after the claim".to_owned());
@@ -58,27 +70,6 @@ fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<(), St
     let lateness = now.duration_since(claimed.attempt().not_before);
     context.metrics.sent(lateness.as_secs_f64());
     Ok(())
-}
-
-fn explain(withdrawn: Withdrawn) -> String {
-    match withdrawn {
-        Withdrawn::Cancelled => "the call was cancelled".to_owned(),
-        Withdrawn::Held(why) => why,
-        Withdrawn::ClaimLost => "the claim is no longer in the object".to_owned(),
-    }
-}
-
-fn build(scope: &Scope, plan: &DialerPlan) -> Box<dyn Dialer> {
-    match &plan.kind {
-        DialerKind::Simulated(script) => Box::new(SimulatedDialer::new(script.clone())),
-        DialerKind::Http { url } => Box::new(HttpDialer {
-            wire: Arc::clone(&scope.context.wire),
-            url: url.clone(),
-            caller_id: plan.caller_id.clone(),
-            timeout: plan.request_timeout,
-            clock: scope.context.clock,
-        }),
-    }
 }
 
 fn log(call: &CallView, claimed: &Claimed, result: &AttemptResult) {

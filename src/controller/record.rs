@@ -6,48 +6,71 @@ use super::flights::InFlight;
 use super::gate::WriteClass;
 use super::observe::calendar_of;
 use super::place::Spoken;
-use crate::api::{CallView, RetryPolicy, ScheduledCall, ScheduledCallStatus};
-use crate::decide::{AttemptResult, RetryPlan, fold_result, kept_hours};
+use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
+use crate::decide::{AttemptResult, ClaimMark, Terms, fold_result};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// Stores the result, and lets go of the claim when that is done.
-pub async fn record(scope: &Scope, spoken: Spoken, flight: &InFlight) {
-    if store_result(scope, spoken).await {
-        flight.leave_token();
+/// Stores the result, and lets go of the claim when that is done: it is stored, or known to be settled by somebody else,
+/// or the object is gone. Gives the object as it is then, if it still is.
+pub async fn record(scope: &Scope, spoken: Spoken, flight: &InFlight) -> Option<Arc<CallView>> {
+    let context = &scope.context;
+    let Spoken { claimed, result } = spoken;
+    let view = CallView::of(claimed.call()).ok().map(Arc::new)?;
+    let again = remember_fate(scope, &view, &result, context.clock.now());
+    let claim = ClaimMark { number: claimed.attempt().number, token: claimed.attempt().token.clone() };
+    let stored =
+        store_truth(scope, view, |call, terms, now| fold_result(call, terms, &claim, &result, again, now))
+            .await;
+    flight.leave_token();
+    match stored {
+        Stored::Written(view) => {
+            context.metrics.attempt_ended(&result);
+            Some(view)
+        }
+        Stored::NothingNew(view) => {
+            note_settled(scope, &view, &claim.token, &result);
+            Some(view)
+        }
+        Stored::Gone => None,
     }
 }
 
-/// A conflict (an edit, a cancellation, somebody who gave the attempt up for lost) is settled by a live read and folding
-/// again. `true` once the result is stored, or known to be settled by somebody else, or the object is gone.
-async fn store_result(scope: &Scope, spoken: Spoken) -> bool {
+/// What came of storing a truth.
+pub(super) enum Stored {
+    /// It is stored.
+    Written(Arc<CallView>),
+    /// The object says so already, or has no room for it.
+    NothingNew(Arc<CallView>),
+    /// The object is gone.
+    Gone,
+}
+
+/// Folds what is known into the newest object and stores it, for as long as that takes. A conflict (an edit, a
+/// cancellation, somebody who gave the attempt up for lost) is settled by a live read and folding again.
+pub(super) async fn store_truth(
+    scope: &Scope,
+    mut view: Arc<CallView>,
+    fold: impl Fn(&CallView, &Terms<'_>, Timestamp) -> Option<ScheduledCallStatus>,
+) -> Stored {
     let context = &scope.context;
-    let Spoken { claimed, result } = spoken;
-    let Some(mut view) = CallView::of(claimed.call()).ok().map(Arc::new) else { return false };
     let now = context.clock.now();
-    let again = remember_fate(scope, &view, &result, now);
-    let token = &claimed.attempt().token;
     let (mut pauses, mut first) = (pauses(), true);
     loop {
-        let retry = RetryPlan::new(retry_policy(&view), &context.defaults);
-        let hours = kept_hours(&view, &context.defaults, &calendar_of(scope, &view));
-        let Some(status) = fold_result(&view, &retry, hours.as_deref(), token, &result, again, now) else {
-            note_settled(scope, &view, token, &result);
-            return true;
-        };
+        let terms = Terms::of(&view, &context.defaults, &calendar_of(scope, &view));
+        let Some(status) = fold(&view, &terms, now) else { return Stored::NothingNew(view) };
         match store(scope, WriteClass::Record, &view, &status).await {
-            Ok(_) => {
-                context.metrics.attempt_ended(&result);
+            Ok(stored) => {
                 context.events.status_written(&view, &status);
-                return true;
+                return Stored::Written(stored);
             }
             Err(error) => match error.class() {
                 ErrorClass::Gone => {
                     note_gone(&view);
-                    return true;
+                    return Stored::Gone;
                 }
                 ErrorClass::Conflict if first => first = false,
                 ErrorClass::Conflict | ErrorClass::Refused | ErrorClass::Transient => {
@@ -60,7 +83,7 @@ async fn store_result(scope: &Scope, spoken: Spoken) -> bool {
             Some(live) => live,
             None => {
                 note_gone(&view);
-                return true;
+                return Stored::Gone;
             }
         };
     }
@@ -125,10 +148,6 @@ async fn read_live(
             }
         }
     }
-}
-
-fn retry_policy(view: &CallView) -> Option<&RetryPolicy> {
-    view.spec.read().and_then(|spec| spec.retry_policy.as_deref())
 }
 
 fn warn_not_stored(view: &CallView, error: &ApiError) {

@@ -7,6 +7,7 @@ use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
 use super::flights::Flights;
+use super::follow::Following;
 use super::gate::Gate;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
@@ -43,6 +44,9 @@ const RECONCILES_AT_A_TIME: u16 = 64;
 
 /// Plans that are being written at a time.
 const PLANS_AT_A_TIME: usize = 32;
+
+/// Finished calls that are being deleted at a time: a quarter of what may be written at a time.
+const REMOVALS_AT_A_TIME: usize = 2;
 
 /// Most claims without a stored result (DESIGN section 8).
 const UNRECORDED_CLAIMS: usize = 1000;
@@ -151,6 +155,9 @@ fn build_context(
         unrecorded: Semaphore::new(UNRECORDED_CLAIMS),
         plans: Flights::default(),
         plan_writers: Semaphore::new(PLANS_AT_A_TIME),
+        following: Following::default(),
+        removing: Flights::default(),
+        removers: Semaphore::new(REMOVALS_AT_A_TIME),
         confirming: Flights::default(),
         newest: Newest::default(),
         newest_series: Newest::default(),

@@ -4,12 +4,14 @@
 use super::claim::claim;
 use super::context::Scope;
 use super::flights::InFlight;
-use super::observe::Observed;
-use super::place::place;
+use super::follow::hang_up;
+use super::observe::{Observed, observe_again, plan_of_dialer};
+use super::place::{Spoken, place};
 use super::record::record;
+use super::settle::settle;
 use crate::api::CallView;
-use crate::decide::DialOrder;
-use crate::dial::{Limits, LineKey, Rank, Ticket, Turn};
+use crate::decide::{AttemptResult, DialOrder, Settling, is_cancelled};
+use crate::dial::{Limits, LineKey, Rank, Subject, Ticket, Turn};
 use std::sync::Arc;
 
 /// Puts a due call in its Dialer's line, unless it already stands there or is being dialled.
@@ -49,5 +51,39 @@ async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
     let Some(claimed) = claim(scope, call, flight).await else { return };
     let permit = turn.permit(&claimed).await;
     let spoken = place(scope, call, claimed, permit).await;
-    record(scope, spoken, flight).await;
+    let subject = spoken.placed_subject();
+    let stored = match settle_doubt(scope, call, &spoken, flight).await {
+        Some(view) => Some(view),
+        None => record(scope, spoken, flight).await,
+    };
+    if let Some(subject) = subject {
+        end_if_unwanted(scope, call, subject, stored.as_deref()).await;
+    }
+}
+
+/// An answer that says nothing: where the provider can be asked, it is asked at once.
+async fn settle_doubt(
+    scope: &Scope,
+    call: &CallView,
+    spoken: &Spoken,
+    flight: &InFlight,
+) -> Option<Arc<CallView>> {
+    let attempt = spoken.claimed.attempt();
+    let plan = observe_again(scope, call)?.dialer?;
+    let can_ask = plan.settling != Settling::Unknown && plan.revision == attempt.dialer_revision;
+    if !can_ask || !matches!(spoken.result, AttemptResult::Ambiguous { .. }) {
+        return None;
+    }
+    scope.context.recent.settle(call);
+    settle(scope, call, attempt.number, flight).await
+}
+
+/// A call that was cancelled or deleted while it was being placed is ended at the provider. One that is in progress is
+/// followed, and ended there.
+async fn end_if_unwanted(scope: &Scope, call: &CallView, subject: Subject, stored: Option<&CallView>) {
+    let unwanted = stored.is_none_or(|stored| stored.is_finished() && is_cancelled(stored));
+    let plan = plan_of_dialer(scope, call);
+    if let Some(plan) = plan.filter(|plan| unwanted && plan.revision == subject.attempt.dialer_revision) {
+        hang_up(scope, &plan, &subject).await;
+    }
 }

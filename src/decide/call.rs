@@ -2,6 +2,9 @@
 //!
 //! A stored claim without a result never yields [`Decision::Dial`].
 
+use super::decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, Resolution, WaitReason};
+use super::dialer::Settling;
+use super::expiry::decide_finished;
 use super::facts::{CallFacts, Claimant, DialerState, RecentClaim};
 use super::field_error::FieldError;
 use super::parent::{Parent, Verdict};
@@ -19,171 +22,6 @@ const CLOCK_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 /// How long after its due instant, or its claim, the first byte may leave.
 const SEND_WINDOW: SignedDuration = SignedDuration::from_secs(10);
 
-/// What to do about a call now.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Decision {
-    /// Nothing will ever be done again.
-    Done,
-    /// The status cannot be read, so nothing is known of earlier attempts: hands off.
-    Leave {
-        /// Why, for the log.
-        why: String,
-    },
-    /// The spec or a reference cannot be used: say so, dial nothing, look again when something changes.
-    Reject {
-        /// What is wrong; never empty.
-        errors: Vec<FieldError>,
-        /// The times, where they could be worked out.
-        plan: Option<CallPlan>,
-        /// When the next attempt would be due.
-        due: Option<Timestamp>,
-        /// When the deadline ends the waiting.
-        until: Option<Timestamp>,
-    },
-    /// Nothing is due.
-    Wait {
-        /// What for.
-        reason: WaitReason,
-        /// The plan to show.
-        plan: CallPlan,
-        /// When the next attempt is due.
-        due: Timestamp,
-        /// When to look again; absent = when something changes.
-        until: Option<Timestamp>,
-    },
-    /// An attempt is open and somebody is at it: look again then.
-    InFlight {
-        /// When nobody will report any more.
-        until: Timestamp,
-    },
-    /// Due now: claim, place, record.
-    Dial(DialOrder),
-    /// The open claim was never sent: take it back.
-    Release {
-        /// Number of the attempt.
-        attempt: i32,
-    },
-    /// Nobody will report on the open claim any more: settle it.
-    Resolve {
-        /// Number of the attempt.
-        attempt: i32,
-    },
-    /// Its time has passed without an attempt.
-    Miss {
-        /// Why.
-        reason: MissReason,
-        /// The plan that was missed.
-        plan: CallPlan,
-    },
-    /// Between attempts, and no further attempt is allowed: the last outcome stands.
-    GiveUp {
-        /// Why no further attempt follows.
-        why: String,
-    },
-    /// Nothing more is dialled.
-    Cancel {
-        /// Why.
-        reason: CancelReason,
-    },
-    /// A verdict hangs on other objects: read them live, then decide again.
-    Confirm,
-}
-
-/// Why a call is cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CancelReason {
-    /// Somebody asked for it, or deletes the object.
-    Asked,
-    /// The series that made it is gone.
-    SeriesGone,
-    /// It is no longer one of the calls of its series.
-    Merged,
-    /// A younger call of its series takes its place.
-    Replaced,
-}
-
-impl CancelReason {
-    /// Reason of the `Ready` condition.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Asked | Self::SeriesGone => "Cancelled",
-            Self::Merged => "Merged",
-            Self::Replaced => "Replaced",
-        }
-    }
-}
-
-/// What a call waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WaitReason {
-    /// Its time.
-    Scheduled,
-    /// Its own `suspend` to be lifted.
-    Suspended,
-    /// The delay before the next attempt.
-    Retrying,
-    /// The Dialer; the text says what is the matter.
-    Dialer(String),
-    /// Its series: to vouch for a call that it made late, or to clear the way.
-    Series,
-}
-
-impl WaitReason {
-    /// Reason of the `Ready` condition.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Scheduled => "Scheduled",
-            Self::Suspended => "Suspended",
-            Self::Retrying => "Retrying",
-            Self::Dialer(_) => "WaitingForDialer",
-            Self::Series => "Scheduled",
-        }
-    }
-}
-
-/// Why a call was never dialled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MissReason {
-    /// Its time lay before it was created, edited or resumed.
-    ScheduledInPast,
-    /// The same call was placed a moment ago under another uid.
-    AlreadyPlaced,
-    /// It could not start within its deadline.
-    DeadlineExceeded,
-    /// Business hours ended before it could start, and begin again only after its deadline.
-    WindowClosed,
-    /// An older call of its series is under way.
-    ForbiddenConcurrent,
-}
-
-impl MissReason {
-    /// Reason of the `Ready` condition.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ScheduledInPast => "ScheduledInPast",
-            Self::AlreadyPlaced => "AlreadyPlaced",
-            Self::DeadlineExceeded => "DeadlineExceeded",
-            Self::WindowClosed => "WindowClosed",
-            Self::ForbiddenConcurrent => "ForbiddenConcurrent",
-        }
-    }
-}
-
-/// An attempt that may be made now.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DialOrder {
-    /// Number of the attempt, from 1.
-    pub attempt: i32,
-    /// When it was due.
-    pub due: Timestamp,
-    /// The last instant at which it may start.
-    pub latest: Timestamp,
-    /// How long after its due instant, or its claim, the first byte may leave.
-    pub send_window: SignedDuration,
-    /// The plan it follows.
-    pub plan: CallPlan,
-}
-
 /// The one thing to do about this call at `now`.
 pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
     let status = match &facts.call.status {
@@ -191,10 +29,14 @@ pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
         Readable::Unreadable(why) => return Decision::Leave { why: why.clone() },
     };
     if status.state.as_ref().is_some_and(|state| state.is_finished()) {
-        return Decision::Done;
+        return decide_finished(facts, status, now);
     }
     if let Some(open) = status.attempts.iter().find(|attempt| attempt.is_open()) {
-        return decide_open_claim(facts, open, now);
+        return if open.is_in_progress() {
+            decide_in_progress(facts, open, now)
+        } else {
+            decide_open_claim(facts, open, now)
+        };
     }
     if is_cancelled(facts.call) {
         return Decision::Cancel { reason: CancelReason::Asked };
@@ -209,7 +51,7 @@ pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
 }
 
 /// Whether somebody asked that no attempt be made any more. An object that is being deleted counts.
-pub(super) fn is_cancelled(call: &CallView) -> bool {
+pub fn is_cancelled(call: &CallView) -> bool {
     let asked = call.spec.read().is_some_and(|spec| spec.cancel == Some(true));
     asked || call.metadata.deletion_timestamp.is_some()
 }
@@ -224,14 +66,45 @@ fn readable_plan(facts: &CallFacts<'_>) -> Result<CallPlan, Vec<FieldError>> {
 
 /// A claim without a result: ours and running, ours and never sent, or somebody else's.
 fn decide_open_claim(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> Decision {
-    let settled_from = settled_from(open, facts.request_timeout);
+    let settled_from = settled_from(open, facts.request_timeout());
     match facts.claimant {
         // The script reports by itself; should it die, somebody has to look.
         Claimant::RunningHere => Decision::InFlight { until: settled_from.max(in_a_while(now)) },
         Claimant::ForgottenHere => Decision::Release { attempt: open.number },
         Claimant::Elsewhere if now < settled_from => Decision::InFlight { until: settled_from },
-        Claimant::Elsewhere => Decision::Resolve { attempt: open.number },
+        Claimant::Elsewhere => Decision::Resolve { attempt: open.number, by: resolution(facts, open, now) },
     }
+}
+
+/// An orphan is settled only against the very Dialer that it was claimed for, and only by means that cannot ring twice.
+fn resolution(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> Resolution {
+    let plan = facts.dialer_plan.as_deref().filter(|plan| plan.revision == open.dialer_revision);
+    match plan.map_or(Settling::Unknown, |plan| plan.settling) {
+        Settling::Look { .. } => Resolution::Asking,
+        Settling::Repeat { key_lifetime, .. } if key_lives(open, key_lifetime, now) => Resolution::Asking,
+        Settling::Repeat { .. } | Settling::Unknown => Resolution::Unknown(Doubt::NoResult),
+    }
+}
+
+/// Whether the provider still knows the key of an attempt.
+pub(super) fn key_lives(open: &Attempt, lifetime: SignedDuration, now: Timestamp) -> bool {
+    open.claim_time.saturating_add(lifetime).is_ok_and(|forgotten| now < forgotten)
+}
+
+/// A placed call goes on until its end is reported, or until nobody waits any longer.
+fn decide_in_progress(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> Decision {
+    let placed = open.placed_time.unwrap_or(open.not_after);
+    let until = placed.saturating_add(facts.outcome_timeout()).unwrap_or(Timestamp::MAX);
+    if now >= until {
+        return Decision::Resolve { attempt: open.number, by: Resolution::Unknown(Doubt::NoEnd) };
+    }
+    let can_hang_up = facts.dialer_plan.as_ref().is_some_and(|plan| plan.can_hang_up);
+    let ending = match (is_cancelled(facts.call), can_hang_up) {
+        (false, _) => Ending::Natural,
+        (true, true) => Ending::HangUp,
+        (true, false) => Ending::TooLate,
+    };
+    Decision::InProgress { attempt: open.number, until, ending }
 }
 
 /// Not at once again.

@@ -163,12 +163,7 @@ fn a_retry_is_due_within_the_hours_and_its_deadline_counts_from_there() {
     let retried = |more: Value| {
         let open = claimed(call(with(late.clone(), more)), "t", nov("02 17:59:59"));
         let answered = nov("02 17:59:59");
-        let plan =
-            plan_call(&open, open.spec.read().unwrap(), &defaults(), &CalendarState::NotNamed).unwrap();
-        let hours = plan.hours.as_deref();
-        let again = answered + SignedDuration::from_secs(1);
-        let status = fold_result(&open, &plan.retry, hours, "t", &busy(), again, answered).unwrap();
-        stored(open, status)
+        recorded(open, "t", &busy(), answered)
     };
     let call = retried(json!({}));
     assert_eq!(status(&call).next_run_time, Some(nov("03 09:00")));
@@ -183,7 +178,7 @@ fn a_retry_is_due_within_the_hours_and_its_deadline_counts_from_there() {
         assert_eq!(word(&decided(&call, nov(now))), expected, "{now}");
     }
     let short = retried(json!({"activeDeadlineSeconds": 600}));
-    assert_eq!(word(&decided(&short, nov("02 18:00"))), "give up");
+    assert_eq!(standing(&short), "Failed RateLimited");
 }
 
 #[test]

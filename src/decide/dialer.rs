@@ -3,7 +3,8 @@
 use super::field_error::FieldError;
 use super::identity::{digest, hex};
 use super::plan::not_supported;
-use crate::api::{DialerSpec, HttpDialer, IdempotencyMode, SimulatedDialer};
+use crate::api::{DialerSpec, HttpDialer, Idempotency, IdempotencyMode, SimulatedDialer};
+use jiff::SignedDuration;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -27,12 +28,41 @@ pub struct DialerPlan {
     pub spacing: Option<Duration>,
     /// Total time for one request.
     pub request_timeout: Duration,
+    /// How long the end of a placed call is awaited, where it is reported.
+    pub outcome_timeout: SignedDuration,
+    /// Whether the end of a placed call is reported, or can be asked for.
+    pub reports: bool,
+    /// How often a placed call is asked after, where it is.
+    pub poll_every: Option<Duration>,
+    /// Whether a placed call can be ended.
+    pub can_hang_up: bool,
+    /// What can be done about a request whose answer was lost.
+    pub settling: Settling,
     /// Whether its calls are held.
     pub suspended: bool,
     /// Shown to the callee when the call names no other.
     pub caller_id: Option<String>,
     /// Hash of what decides where and how a request is sent.
     pub revision: String,
+}
+
+/// What can be done about a request whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settling {
+    /// Nothing: nobody can say what became of it.
+    Unknown,
+    /// The provider rings once for a key: the request may be sent again under it while the key lives.
+    Repeat {
+        /// How long the provider remembers a key.
+        key_lifetime: SignedDuration,
+        /// How long to go on.
+        settle: SignedDuration,
+    },
+    /// The provider can be asked for the call by its key.
+    Look {
+        /// How long to go on looking.
+        settle: SignedDuration,
+    },
 }
 
 /// How a Dialer places calls.
@@ -82,10 +112,29 @@ pub fn plan_dialer(
         request_timeout: Duration::from_secs(
             spec.request_timeout_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(30),
         ),
+        outcome_timeout: seconds(spec.outcome_timeout_seconds, 3600),
+        reports: false,
+        poll_every: None,
+        can_hang_up: false,
+        settling: settling(spec.idempotency.as_ref()),
         suspended: spec.suspend.unwrap_or(false),
         caller_id: spec.caller_id.clone(),
         revision: dialer_revision(uid, spec),
     })
+}
+
+fn settling(idempotency: Option<&Idempotency>) -> Settling {
+    let settle = seconds(idempotency.and_then(|idempotency| idempotency.settle_seconds), 120);
+    let lifetime = idempotency.and_then(|idempotency| idempotency.key_lifetime_seconds);
+    match idempotency.and_then(|idempotency| idempotency.mode).unwrap_or_default() {
+        IdempotencyMode::None => Settling::Unknown,
+        IdempotencyMode::Native => Settling::Repeat { key_lifetime: seconds(lifetime, 0), settle },
+        IdempotencyMode::Lookup => Settling::Look { settle },
+    }
+}
+
+fn seconds(given: Option<i32>, otherwise: i32) -> SignedDuration {
+    SignedDuration::from_secs(i64::from(given.unwrap_or(otherwise)))
 }
 
 /// Hash of the Dialer's uid and of its spec without `suspend`, limits and time-outs: claims are only ever settled
@@ -180,20 +229,8 @@ fn check_url(url: &str, policy: AddressPolicy) -> Result<(), FieldError> {
 
 fn not_built_yet(spec: &DialerSpec) -> Vec<FieldError> {
     let mode = spec.idempotency.as_ref().and_then(|idempotency| idempotency.mode).unwrap_or_default();
-    let reports = spec.simulated.as_ref().is_some_and(reports_outcomes);
-    let used = [
-        ("spec.idempotency.mode", mode != IdempotencyMode::None),
-        ("spec.simulated.answers[].outcome", reports),
-    ];
+    let used = [("spec.idempotency.mode", mode != IdempotencyMode::None)];
     used.into_iter().filter(|(_, used)| *used).map(|(path, _)| not_supported(path)).collect()
-}
-
-/// Whether a script reports more of a placed call than that it was accepted.
-fn reports_outcomes(script: &SimulatedDialer) -> bool {
-    script.answers.iter().flatten().any(|answer| {
-        let placed = answer.result.unwrap_or_default() == crate::api::SimulatedResult::Placed;
-        placed && answer.outcome.is_some_and(|outcome| outcome != crate::api::RuleOutcome::Accepted)
-    })
 }
 
 fn http_not_built_yet(http: &HttpDialer) -> Vec<FieldError> {

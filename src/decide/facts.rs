@@ -1,10 +1,12 @@
 //! What a decision may know: gathered by `controller::observe`, passed in as data.
 
 use super::business_hours::CalendarState;
+use super::dialer::DialerPlan;
 use super::parent::Parent;
 use super::plan::Defaults;
 use crate::api::CallView;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 /// Everything that is known about one call at one moment.
 #[derive(Clone, Debug)]
@@ -19,8 +21,8 @@ pub struct CallFacts<'a> {
     pub parent: Parent,
     /// When series and siblings were last read live for this call.
     pub confirmed_at: Option<Timestamp>,
-    /// How long a request to that Dialer may take.
-    pub request_timeout: SignedDuration,
+    /// What that Dialer means, where it can be used.
+    pub dialer_plan: Option<Arc<DialerPlan>>,
     /// What the operator assumes where the spec is silent.
     pub defaults: &'a Defaults,
     /// Who made the open claim, if there is one.
@@ -29,6 +31,24 @@ pub struct CallFacts<'a> {
     pub hold_until: Option<Timestamp>,
     /// Calls of this namespace and name that were claimed of late, under whatever uid.
     pub recent: Vec<RecentClaim>,
+}
+
+/// Assumed of a Dialer that is gone.
+const USUAL_REQUEST_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+const USUAL_OUTCOME_TIMEOUT: SignedDuration = SignedDuration::from_secs(3600);
+
+impl CallFacts<'_> {
+    /// How long a request to the Dialer may take.
+    pub(super) fn request_timeout(&self) -> SignedDuration {
+        let planned = self.dialer_plan.as_ref();
+        let timeout = planned.and_then(|plan| SignedDuration::try_from(plan.request_timeout).ok());
+        self.defaults.on_the_clock(timeout.unwrap_or(USUAL_REQUEST_TIMEOUT))
+    }
+
+    /// How long the end of a placed call is awaited.
+    pub(super) fn outcome_timeout(&self) -> SignedDuration {
+        self.dialer_plan.as_ref().map_or(USUAL_OUTCOME_TIMEOUT, |plan| plan.outcome_timeout)
+    }
 }
 
 /// Whether a call's Dialer can take it.

@@ -10,11 +10,15 @@ mod call;
 mod call_hours_tests;
 #[cfg(test)]
 mod call_tests;
+mod decision;
 mod dialer;
 mod effective;
+mod expiry;
 mod facts;
 mod field_error;
 mod identity;
+#[cfg(test)]
+mod outcome_tests;
 mod parent;
 #[cfg(test)]
 mod parent_tests;
@@ -41,26 +45,35 @@ mod series_record_tests;
 mod series_tests;
 #[cfg(test)]
 mod series_world;
+mod terms;
 #[cfg(test)]
 mod test_support;
+mod truth;
 mod window;
 
 pub use business_hours::{CalendarPlan, CalendarState, DefaultHours, HoursFields};
 pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_calendar};
-pub use call::{CancelReason, Decision, DialOrder, MissReason, WaitReason, decide_call};
-pub use dialer::{AddressPolicy, DialerKind, DialerPlan, dialer_revision, plan_dialer, refused_address};
+pub use call::{decide_call, is_cancelled};
+pub use decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, Resolution, WaitReason};
+pub use dialer::{
+    AddressPolicy, DialerKind, DialerPlan, Settling, dialer_revision, plan_dialer, refused_address,
+};
 pub use facts::{CallFacts, Claimant, DialerState, RecentClaim};
 pub use field_error::{FieldError, first_reason, said};
 pub use identity::{attempt_key, jitter};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
-pub use plan::{CallPlan, Defaults, kept_hours, plan_call};
+pub use plan::{CallPlan, Defaults, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};
-pub use result::{AttemptResult, NotPlaced, fold_result, released, resolved_unknown};
+pub use result::{
+    AttemptResult, CallEnd, ClaimMark, NotPlaced, fold_result, released, resolved_unknown, taken_over,
+};
 pub use retry::RetryPlan;
-pub use sending::{Withdrawn, may_still_send};
+pub use sending::{Withdrawn, may_repeat, may_still_send};
 pub use series::{Occurrence, Phase, Progress, SeriesDecision, decide_series};
 pub use series_facts::{Child, SeriesFacts};
 pub use series_plan::{SeriesPlan, plan_series, schedule_revision};
 pub use series_record::{
     SeriesOutcome, beyond_history, child_name, child_object, refreshed_child, series_status, set_back_status,
 };
+pub use terms::Terms;
+pub use truth::{Report, fold_report};

@@ -4,7 +4,7 @@
 //! A final verdict that stems from another object is given only at the call's due instant and on facts that were read
 //! live since then; otherwise the answer is that they must be confirmed.
 
-use super::call::CancelReason;
+use super::decision::CancelReason;
 use super::field_error::FieldError;
 use super::series_plan::SeriesPlan;
 use crate::api::{CallView, ConcurrencyPolicy, SeriesMark};

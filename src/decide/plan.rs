@@ -2,6 +2,7 @@
 
 use super::business_hours::{CalendarState, DefaultHours, HoursFields};
 use super::effective::{Before, Due, due};
+use super::expiry::own_time_to_live;
 use super::field_error::FieldError;
 use super::retry::RetryPlan;
 use crate::api::{CallView, CallViewSpec, DayOfWeek, Priority, ScheduledCallStatus};
@@ -24,6 +25,10 @@ pub struct Defaults {
     pub retry_max_attempts: i32,
     /// Seconds before the second attempt of a call whose policy names none.
     pub retry_initial_delay_seconds: i32,
+    /// How long a completed call is kept whose spec does not say; absent = for ever.
+    pub ttl_completed: Option<SignedDuration>,
+    /// The same for one that failed, was missed or cancelled.
+    pub ttl_failed: Option<SignedDuration>,
     /// How many seconds the operator's clock counts in a second; 1 but in tests with simulated weeks.
     pub clock_rate: f64,
 }
@@ -37,6 +42,8 @@ impl Defaults {
             hours: DefaultHours { start: "09:00".to_owned(), end: "18:00".to_owned(), days },
             retry_max_attempts: 3,
             retry_initial_delay_seconds: 2,
+            ttl_completed: None,
+            ttl_failed: None,
             clock_rate: 1.0,
         }
     }
@@ -68,8 +75,8 @@ pub struct CallPlan {
     pub priority: Priority,
     /// Held by its own `suspend`.
     pub suspended: bool,
-    /// Fields that this version reads but does not act on; they do not change whether or when it rings.
-    pub ignored: Vec<&'static str>,
+    /// It asks to be removed when it is over, and a deployment tool would make it anew.
+    pub ttl_ignored: bool,
 }
 
 impl CallPlan {
@@ -97,7 +104,7 @@ pub fn plan_call(
     defaults: &Defaults,
     calendar: &CalendarState,
 ) -> Result<CallPlan, Vec<FieldError>> {
-    let mut errors = not_built_yet(spec);
+    let mut errors = Vec::new();
     let zone =
         zone_of(spec.time_zone.as_deref(), "spec.timeZone", defaults).map_err(|error| errors.push(error));
     let Ok(zone) = zone else { return Err(errors) };
@@ -110,15 +117,12 @@ pub fn plan_call(
     let status = call.status.read().unwrap_or(&unseen);
     let same_spec = status.observed_generation == call.metadata.generation;
     match due(scheduled, hours.as_deref(), calendar, Before { status, same_spec }) {
-        Some(due) => Ok(build_plan(spec, defaults, scheduled, due, hours)),
+        Some(due) => {
+            let ttl_ignored = call.applied_by_tool && own_time_to_live(call).is_some();
+            Ok(CallPlan { ttl_ignored, ..build_plan(spec, defaults, scheduled, due, hours) })
+        }
         None => Err(vec![never_open(fields, &format!("after {scheduled}"))]),
     }
-}
-
-/// The business hours that a call keeps, where they can be told.
-pub fn kept_hours(call: &CallView, defaults: &Defaults, calendar: &CalendarState) -> Option<Arc<Hours>> {
-    let spec = call.spec.read()?;
-    plan_call(call, spec, defaults, calendar).ok()?.hours
 }
 
 /// The zone that a spec names, or the operator's.
@@ -156,29 +160,8 @@ fn build_plan(
         retry: RetryPlan::new(spec.retry_policy.as_deref(), defaults),
         priority: spec.priority.unwrap_or_default(),
         suspended: spec.suspend.unwrap_or(false),
-        ignored: spec
-            .ttl_seconds_after_finished
-            .map(|_| "spec.ttlSecondsAfterFinished")
-            .into_iter()
-            .collect(),
+        ttl_ignored: false,
     }
-}
-
-/// Fields that would change whether or when the phone rings and that this version cannot honour: such a call is not
-/// dialled at all rather than dialled wrongly.
-fn not_built_yet(spec: &CallViewSpec) -> Vec<FieldError> {
-    let retry = spec.retry_policy.as_deref();
-    let used = [
-        (
-            "spec.retryPolicy.rules",
-            retry.is_some_and(|policy| policy.rules.as_ref().is_some_and(|rules| !rules.is_empty())),
-        ),
-        (
-            "spec.retryPolicy.onUnknown",
-            retry.is_some_and(|policy| policy.on_unknown == Some(crate::api::OnUnknown::Redial)),
-        ),
-    ];
-    used.into_iter().filter(|(_, used)| *used).map(|(path, _)| not_supported(path)).collect()
 }
 
 /// The error for a field that this version reads but cannot honour.

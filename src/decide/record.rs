@@ -3,7 +3,8 @@
 //! Promise: a pure function of the old status and the decision; equal input gives an equal status, so that a status
 //! that is already right is never written again. `lastTransitionTime` is kept while a condition's status is.
 
-use super::call::{CancelReason, Decision, DialOrder, WaitReason, ready_reason};
+use super::call::ready_reason;
+use super::decision::{CancelReason, Decision, DialOrder, Ending, MissReason, WaitReason};
 use super::field_error::{FieldError, first_reason, said};
 use super::plan::CallPlan;
 use crate::api::{
@@ -15,6 +16,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 /// A call whose time is nearer than this gets no separate write for its plan: the claim will carry it.
 const PLAN_WORTH_WRITING: SignedDuration = SignedDuration::from_secs(30);
+
+/// Most attempts that a status lists (its bound in the schema); `attemptCount` counts on.
+const MOST_ATTEMPTS: usize = 10;
 
 /// Longest `status.message` (its bound in the schema).
 pub(super) const MESSAGE_LIMIT: usize = 1024;
@@ -58,7 +62,7 @@ impl Standing {
         Self { stalled: true, ..Self::pending(first_reason(errors), said(errors), next_run) }
     }
 
-    fn dialing(message: String) -> Self {
+    pub(super) fn dialing(message: String) -> Self {
         Self { state: CallState::Processing, ..Self::pending("Dialing", message, None) }
     }
 
@@ -66,8 +70,16 @@ impl Standing {
         Self { stalled: false, ..Self::ended(CallState::Completed, "Completed", message, now) }
     }
 
+    pub(super) fn in_progress(message: String) -> Self {
+        Self { state: CallState::Processing, ..Self::pending("InProgress", message, None) }
+    }
+
     pub(super) fn failed(outcome: &Outcome, message: String, now: Timestamp) -> Self {
-        Self::ended(CallState::Failed, outcome.as_str(), message, now)
+        let reason = match outcome {
+            Outcome::Unknown => "OutcomeUnknown",
+            known => known.as_str(),
+        };
+        Self::ended(CallState::Failed, reason, message, now)
     }
 
     pub(super) fn cancelled(message: String, now: Timestamp) -> Self {
@@ -111,8 +123,14 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
     let next = match decision {
         Decision::Leave { .. } | Decision::InFlight { .. } | Decision::Dial(_) => return None,
         Decision::Release { .. } | Decision::Resolve { .. } | Decision::Confirm => return None,
+        Decision::Remove => return None,
+        Decision::InProgress { ending: Ending::Natural, .. } => observed(stored, call),
+        Decision::InProgress { attempt, ending, .. } => {
+            let said = in_progress_message(*attempt, *ending);
+            stand(call, stored.clone(), Standing::in_progress(said), now)
+        }
         Decision::Wait { reason: WaitReason::Series, .. } => return None,
-        Decision::Done => observed(stored, call),
+        Decision::Done { .. } => observed(stored, call),
         Decision::Wait { reason: WaitReason::Scheduled, due, .. } if is_near(*due, now) => return None,
         Decision::Wait { reason, plan, due, .. } => waiting(call, stored, reason, plan, *due, now),
         Decision::Reject { errors, plan, due, .. } => {
@@ -124,8 +142,7 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
             stand(call, planned, standing, now)
         }
         Decision::Miss { reason, plan } => {
-            let message =
-                format!("due at {}, never dialled: {}", plan.effective, explain_miss(reason.as_str()));
+            let message = format!("due at {}, never dialled: {}", plan.effective, explain_miss(*reason));
             let standing = Standing::ended(CallState::Missed, reason.as_str(), message, now);
             stand(call, with_plan(call, stored.clone(), plan, now), standing, now)
         }
@@ -154,6 +171,9 @@ pub fn claimed_status(
     let window = now.max(order.due).saturating_add(order.send_window).unwrap_or(Timestamp::MAX);
     let not_after = window.min(order.latest);
     let message = format!("attempt {} claimed at {now}; the request leaves by {not_after}", order.attempt);
+    if status.attempts.len() >= MOST_ATTEMPTS {
+        status.attempts.remove(0);
+    }
     status.attempts.push(Attempt {
         number: order.attempt,
         key: claim.key,
@@ -165,9 +185,11 @@ pub fn claimed_status(
         not_after,
         end_time: None,
         placed: None,
+        placed_time: None,
         call_id: None,
         outcome: None,
         message: None,
+        report_sequence: None,
     });
     status.attempt_count = Some(order.attempt);
     status.outcome = None;
@@ -277,7 +299,8 @@ fn with_plan(
     status.scheduled_time = Some(plan.scheduled);
     status.effective_time = Some(plan.effective);
     status.adjustment.clone_from(&plan.adjustment);
-    let ignored = set_conditions(&status.conditions, &ignored_fields(plan), call.metadata.generation, now);
+    let ignored =
+        set_conditions(&status.conditions, ignored_fields(plan).as_slice(), call.metadata.generation, now);
     status.conditions.retain(|condition| condition.type_ != FIELDS_IGNORED);
     status.conditions.extend(ignored);
     status
@@ -294,25 +317,38 @@ fn without_plan(call: &CallView, mut status: ScheduledCallStatus) -> ScheduledCa
     status
 }
 
-fn ignored_fields(plan: &CallPlan) -> Vec<ConditionText> {
-    if plan.ignored.is_empty() {
-        return Vec::new();
-    }
-    vec![ConditionText {
+fn ignored_fields(plan: &CallPlan) -> Option<ConditionText> {
+    plan.ttl_ignored.then(|| ConditionText {
         type_: FIELDS_IGNORED,
         status: Truth::True,
-        reason: "NotSupported".to_owned(),
-        message: format!("this version reads but does not act on: {}", plan.ignored.join(", ")),
-    }]
+        reason: "AppliedByTool".to_owned(),
+        message: "spec.ttlSecondsAfterFinished is ignored: the object bears the mark of a deployment tool (Argo CD, Flux, Helm, …), which would make it anew; let that tool prune it".to_owned(),
+    })
 }
 
-fn explain_miss(reason: &str) -> &'static str {
+/// What to say of a call in progress.
+pub(super) fn in_progress_message(number: i32, ending: Ending) -> String {
+    let said = match ending {
+        Ending::Natural => "the dialer reports how it ends",
+        Ending::HangUp => "it was cancelled too late to stop it, and the dialer is asked to end it",
+        Ending::TooLate => "it was cancelled too late to stop it",
+    };
+    format!("attempt {number} is in progress; {said}")
+}
+
+fn explain_miss(reason: MissReason) -> &'static str {
     match reason {
-        "ScheduledInPast" => "that was before the call was created, edited or resumed",
-        "AlreadyPlaced" => "the same call was placed a moment ago under another uid",
-        "WindowClosed" => "business hours ended before it could start, and begin again after its deadline",
-        "ForbiddenConcurrent" => "an earlier call of its series was still under way (concurrencyPolicy)",
-        _ => "it could not start within spec.startingDeadlineSeconds or spec.activeDeadlineSeconds",
+        MissReason::ScheduledInPast => "that was before the call was created, edited or resumed",
+        MissReason::AlreadyPlaced => "the same call was placed a moment ago under another uid",
+        MissReason::DeadlineExceeded => {
+            "it could not start within spec.startingDeadlineSeconds or spec.activeDeadlineSeconds"
+        }
+        MissReason::WindowClosed => {
+            "business hours ended before it could start, and begin again after its deadline"
+        }
+        MissReason::ForbiddenConcurrent => {
+            "an earlier call of its series was still under way (concurrencyPolicy)"
+        }
     }
 }
 

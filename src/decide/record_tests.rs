@@ -96,7 +96,7 @@ fn a_cancellation_during_an_attempt_stops_the_next_one_but_not_the_outcome() {
 fn late_truth_replaces_unknown_and_never_retries() {
     let settled = || {
         let open = claimed(call(json!({})), "t", at(DUE));
-        let status = resolved_unknown(&open, 1, due_plus(100_000)).unwrap();
+        let status = resolved_unknown(&open, &terms(&open), 1, Doubt::NoResult, due_plus(100_000)).unwrap();
         stored(open, status)
     };
     assert_eq!(standing(&settled()), "Failed OutcomeUnknown");
@@ -108,14 +108,17 @@ fn late_truth_replaces_unknown_and_never_retries() {
 
 #[test]
 fn nobody_fills_in_an_attempt_that_is_not_theirs() {
-    let retry = RetryPlan::new(None, &defaults());
-    let fold = |call: &crate::api::CallView, token: &str| {
-        fold_result(call, &retry, None, token, &placed(), at(DUE), at(DUE))
+    let fold = |call: &crate::api::CallView, token: &str, result: AttemptResult| {
+        fold_result(call, &terms(call), &mark(call, token), &result, at(DUE), at(DUE))
     };
     let open = claimed(call(json!({})), "t", at(DUE));
-    assert!(fold(&open, "other").is_none());
+    for result in [lost(), busy(), refused(), unsent()] {
+        assert!(fold(&open, "other", result).is_none());
+    }
+    assert!(fold(&open, "other", placed()).is_some(), "that it was placed is true whoever holds the claim");
     let done = recorded(open, "t", &refused(), at(DUE));
-    assert!(fold(&done, "t").is_none(), "a known result is not overwritten");
+    assert!(fold(&done, "t", lost()).is_none(), "a known result is not overwritten");
+    assert!(fold(&done, "t", placed()).is_none());
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn a_call_that_is_nearly_due_gets_no_separate_write_for_its_plan() {
 fn a_new_generation_is_observed_even_when_all_is_over() {
     let mut done = recorded(claimed(call(json!({})), "t", at(DUE)), "t", &placed(), due_plus(50));
     done.metadata.generation = Some(2);
-    let next = status_for(&done, &Decision::Done, due_plus(60)).unwrap();
+    let next = status_for(&done, &Decision::Done { expires: None }, due_plus(60)).unwrap();
     assert_eq!(next.observed_generation, Some(2));
     assert_eq!(next.state, Some(CallState::Completed));
     assert!(next.conditions.iter().all(|condition| condition.observed_generation == Some(2)));

@@ -1,11 +1,12 @@
-//! Record, second half: fold what became of an attempt into the status.
+//! Record, second part: fold what became of an attempt into the status.
 
 use super::call::settled_from;
+use super::decision::Doubt;
 use super::facts::RecentClaim;
 use super::record::{Standing, apply_standing, shortened};
-use super::retry::RetryPlan;
-use crate::api::{Attempt, CallState, CallView, Outcome, ScheduledCallStatus};
-use crate::schedule::Hours;
+use super::terms::{Ended, How, Terms};
+use super::truth::{Report, fold_report};
+use crate::api::{Attempt, CallView, Outcome, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
 
 /// Longest `message` of an attempt (its bound in the schema).
@@ -23,6 +24,8 @@ pub enum AttemptResult {
     Placed {
         /// The dialer's name for the call.
         call_id: Option<String>,
+        /// What is known of the call's end.
+        end: CallEnd,
     },
     /// The dialer did not take the request: nobody was rung.
     NotPlaced {
@@ -42,6 +45,26 @@ pub enum AttemptResult {
     },
 }
 
+/// What is known of the end of a placed call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// This dialer never says more than that it took the request.
+    NotReported,
+    /// The dialer will report it.
+    Awaited,
+    /// It has ended so.
+    Known(Outcome),
+}
+
+/// Which claim a result belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimMark {
+    /// Number of the attempt.
+    pub number: i32,
+    /// The claim's own random word.
+    pub token: String,
+}
+
 /// Whether a refusal is worth another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotPlaced {
@@ -51,52 +74,70 @@ pub enum NotPlaced {
     Transient,
 }
 
-/// The status after `result` of the attempt that was claimed with `token`, on the newest object; `None` when the
-/// attempt is no longer ours to fill in (somebody else has settled it otherwise, or it is gone). `again` is when an
-/// attempt that could not be sent is tried again; a retry waits for `hours`.
+/// The status after `result` of a claimed attempt, on the newest object; `None` when the attempt is no longer ours to
+/// fill in (somebody else has settled it otherwise, or it is gone). `again` is when an attempt that could not be sent is
+/// tried again.
 ///
-/// An attempt that was meanwhile settled as `Unknown` takes the late truth, without a retry.
+/// That the dialer took the request stands whoever holds the claim by now; everything else is written only under one's
+/// own token. An attempt that was meanwhile settled as `Unknown` takes the late truth, without a retry.
 pub fn fold_result(
     call: &CallView,
-    retry: &RetryPlan,
-    hours: Option<&Hours>,
-    token: &str,
+    terms: &Terms<'_>,
+    claim: &ClaimMark,
     result: &AttemptResult,
     again: Timestamp,
     now: Timestamp,
 ) -> Option<ScheduledCallStatus> {
-    let mut status = call.status.read()?.clone();
-    let index = status.attempts.iter().position(|attempt| attempt.token == token)?;
-    let number = match &status.attempts[index].outcome {
-        None | Some(Outcome::Unknown) => status.attempts[index].number,
-        Some(_) => return None,
-    };
-    let late = status.state.as_ref().is_some_and(|state| state.is_finished());
-    let standing = match result {
-        AttemptResult::Unsent { why } if !late => {
-            let next_run = take_back(&mut status, index, again);
-            unsent(call, why, again, next_run, now)
+    let number = claim.number;
+    let (outcome, placed, why, how) = match result {
+        AttemptResult::Placed { call_id, end } => {
+            let report = Report { call_id: call_id.clone(), end: end.clone(), sequence: None };
+            return fold_report(call, terms, number, &report, now);
         }
-        AttemptResult::Unsent { why } => {
-            close(&mut status.attempts[index], Outcome::TransientError, Some(false), None, Some(why), now);
-            Standing::failed(&Outcome::TransientError, format!("attempt {number} was never sent: {why}"), now)
-        }
-        AttemptResult::Placed { call_id } => {
-            close(&mut status.attempts[index], Outcome::Accepted, Some(true), call_id.clone(), None, now);
-            status.call_id.clone_from(call_id);
-            Standing::completed(accepted(call, number), now)
-        }
+        AttemptResult::Unsent { why } => return take_back(call, claim, why, again, now),
         AttemptResult::NotPlaced { kind, outcome, why, retry_after } => {
-            close(&mut status.attempts[index], outcome.clone(), Some(false), None, Some(why), now);
-            let refused = Refused { number, outcome, why, retry_after: *retry_after, late, hours };
-            refused.standing(call, retry, *kind, now)
+            (outcome.clone(), Some(false), why, How::Refused { kind: *kind, retry_after: *retry_after })
         }
-        AttemptResult::Ambiguous { why } => {
-            close(&mut status.attempts[index], Outcome::Unknown, None, None, Some(why), now);
-            unknown(number, why, now)
-        }
+        AttemptResult::Ambiguous { why } => (Outcome::Unknown, None, why, How::Doubted { may_redial: true }),
     };
+    let mut status = call.status.read()?.clone();
+    let index = own_attempt(&status, &claim.token)?;
+    close(&mut status.attempts[index], outcome.clone(), placed, Some(why), now);
+    let said = match how {
+        How::Refused { .. } => format!("attempt {number} was not placed: {why}"),
+        How::Reported | How::Doubted { .. } => in_doubt(number, why),
+    };
+    let is_last = index + 1 == status.attempts.len();
+    let ended = Ended { number, outcome: &outcome, said, how };
+    let standing = is_last.then(|| terms.standing_after(call, &status, ended, now));
     Some(finish(call, status, standing, now))
+}
+
+/// The attempt that was claimed with this token, if its fate is not yet known.
+fn own_attempt(status: &ScheduledCallStatus, token: &str) -> Option<usize> {
+    let index = status.attempts.iter().position(|attempt| attempt.token == token)?;
+    let attempt = &status.attempts[index];
+    let unknown = matches!(attempt.outcome, None | Some(Outcome::Unknown)) && attempt.placed.is_none();
+    unknown.then_some(index)
+}
+
+fn take_back(
+    call: &CallView,
+    claim: &ClaimMark,
+    why: &str,
+    again: Timestamp,
+    now: Timestamp,
+) -> Option<ScheduledCallStatus> {
+    let mut status = call.status.read()?.clone();
+    let index = own_attempt(&status, &claim.token)?;
+    if status.attempts[index].is_open() {
+        let next_run = remove(&mut status, index, again);
+        return Some(finish(call, status, Some(unsent(call, why, again, next_run, now)), now));
+    }
+    // Settled as unknown by somebody else: that it was never sent comes too late for another try.
+    close(&mut status.attempts[index], Outcome::TransientError, Some(false), Some(why), now);
+    let said = format!("attempt {} was never sent: {why}", claim.number);
+    Some(finish(call, status, Some(Standing::failed(&Outcome::TransientError, said, now)), now))
 }
 
 /// The status after taking back an open claim that was never sent: as if it had not been made.
@@ -107,68 +148,62 @@ pub fn released(
     now: Timestamp,
 ) -> Option<ScheduledCallStatus> {
     let mut status = call.status.read()?.clone();
-    let index = status.attempts.iter().position(|attempt| attempt.number == number && attempt.is_open())?;
-    let next_run = take_back(&mut status, index, again);
-    Some(finish(call, status, unsent(call, "the claim was not used", again, next_run, now), now))
+    let index = unanswered(&status, number)?;
+    let next_run = remove(&mut status, index, again);
+    let standing = unsent(call, "the claim was not used", again, next_run, now);
+    Some(finish(call, status, Some(standing), now))
 }
 
-/// The status once nobody will report on the open attempt any more: it may have rung, and nobody redials.
-pub fn resolved_unknown(call: &CallView, number: i32, now: Timestamp) -> Option<ScheduledCallStatus> {
-    let mut status = call.status.read()?.clone();
-    let open = status.attempts.iter_mut().find(|attempt| attempt.number == number && attempt.is_open())?;
-    let why = "the process that claimed it did not report a result";
-    close(open, Outcome::Unknown, None, None, Some(why), now);
-    Some(finish(call, status, unknown(number, why, now), now))
-}
-
-/// A refusal, with what decides about another attempt.
-struct Refused<'a> {
+/// The status once nobody will report on the open attempt any more: it may have rung.
+pub fn resolved_unknown(
+    call: &CallView,
+    terms: &Terms<'_>,
     number: i32,
-    outcome: &'a Outcome,
-    why: &'a str,
-    retry_after: Option<SignedDuration>,
-    late: bool,
-    hours: Option<&'a Hours>,
+    doubt: Doubt,
+    now: Timestamp,
+) -> Option<ScheduledCallStatus> {
+    let mut status = call.status.read()?.clone();
+    let index = status.attempts.iter().position(|attempt| attempt.number == number && attempt.is_open())?;
+    let placed = status.attempts[index].placed;
+    let why = doubt.as_str();
+    close(&mut status.attempts[index], Outcome::Unknown, placed, Some(why), now);
+    let how = How::Doubted { may_redial: doubt == Doubt::NoResult };
+    let ended = Ended { number, outcome: &Outcome::Unknown, said: in_doubt(number, why), how };
+    let standing = terms.standing_after(call, &status, ended, now);
+    Some(finish(call, status, Some(standing), now))
 }
 
-impl Refused<'_> {
-    fn standing(&self, call: &CallView, retry: &RetryPlan, kind: NotPlaced, now: Timestamp) -> Standing {
-        let said = format!("attempt {} was not placed: {}", self.number, self.why);
-        if super::call::is_cancelled(call) {
-            return Standing::cancelled(format!("{said}; cancelled, so no further attempt follows"), now);
-        }
-        let again = kind == NotPlaced::Transient && !self.late && self.number < retry.max_attempts;
-        if !again {
-            return Standing::failed(self.outcome, said, now);
-        }
-        let delay = retry.delay_after(call.uid(), self.number, self.retry_after);
-        let earliest = now.saturating_add(delay).unwrap_or(Timestamp::MAX);
-        let due = self
-            .hours
-            .and_then(|hours| hours.adjust(earliest))
-            .map_or(earliest, |adjusted| adjusted.effective);
-        Standing::pending(
-            "Retrying",
-            format!("{said}; attempt {} is due at {due}", self.number + 1),
-            Some(due),
-        )
-    }
+/// The status with the orphaned claim of another process taken over: ours until `until`, to be settled by asking the
+/// provider.
+pub fn taken_over(
+    call: &CallView,
+    claim: &ClaimMark,
+    holder: &str,
+    until: Timestamp,
+    now: Timestamp,
+) -> Option<ScheduledCallStatus> {
+    let mut status = call.status.read()?.clone();
+    let index = unanswered(&status, claim.number)?;
+    let attempt = &mut status.attempts[index];
+    attempt.token.clone_from(&claim.token);
+    holder.clone_into(&mut attempt.holder);
+    attempt.not_after = until;
+    let message = format!(
+        "attempt {} was left without a result; the provider is asked about it until {until}",
+        claim.number
+    );
+    Some(finish(call, status, Some(Standing::dialing(message)), now))
+}
+
+fn unanswered(status: &ScheduledCallStatus, number: i32) -> Option<usize> {
+    status.attempts.iter().position(|attempt| attempt.number == number && attempt.is_unanswered())
 }
 
 /// Takes an unused attempt out and gives the time to show: a retry keeps its due time, so that its deadline runs on.
-fn take_back(status: &mut ScheduledCallStatus, index: usize, again: Timestamp) -> Timestamp {
+fn remove(status: &mut ScheduledCallStatus, index: usize, again: Timestamp) -> Timestamp {
     let unused = status.attempts.remove(index);
     status.attempt_count = status.attempt_count.map(|count| count - 1).filter(|count| *count > 0);
     if status.attempts.is_empty() { again } else { unused.not_before }
-}
-
-fn accepted(call: &CallView, number: i32) -> String {
-    if super::call::is_cancelled(call) {
-        return format!(
-            "attempt {number} was accepted by the dialer; the cancellation came too late to stop it"
-        );
-    }
-    format!("attempt {number} was accepted by the dialer")
 }
 
 fn unsent(call: &CallView, why: &str, again: Timestamp, next_run: Timestamp, now: Timestamp) -> Standing {
@@ -179,40 +214,38 @@ fn unsent(call: &CallView, why: &str, again: Timestamp, next_run: Timestamp, now
     Standing::pending("WaitingForDialer", message, Some(next_run))
 }
 
-fn unknown(number: i32, why: &str, now: Timestamp) -> Standing {
-    let message = format!(
-        "attempt {number} may have rung and nobody can say: {why}; it is not dialled again. Ask the provider, and create a new call if needed"
-    );
-    Standing::ended(CallState::Failed, "OutcomeUnknown", message, now)
+fn in_doubt(number: i32, why: &str) -> String {
+    format!("attempt {number} may have rung and nobody can say: {why}")
 }
 
-fn close(
+pub(super) fn close(
     attempt: &mut Attempt,
     outcome: Outcome,
     placed: Option<bool>,
-    call_id: Option<String>,
     message: Option<&str>,
     now: Timestamp,
 ) {
     attempt.outcome = Some(outcome);
     attempt.placed = placed;
-    attempt.call_id = call_id;
     attempt.end_time = Some(now);
     attempt.message = message.map(|message| shortened(message, ATTEMPT_MESSAGE_LIMIT));
 }
 
-/// Sets what follows from the attempts, and the standing.
-fn finish(
+/// Sets what follows from the attempts, and the standing where it changes.
+pub(super) fn finish(
     call: &CallView,
     mut status: ScheduledCallStatus,
-    standing: Standing,
+    standing: Option<Standing>,
     now: Timestamp,
 ) -> ScheduledCallStatus {
     status.outcome = status.attempts.last().and_then(|attempt| attempt.outcome.clone());
     if !status.attempts.iter().any(may_have_rung) {
         status.start_time = None;
     }
-    apply_standing(status, standing, call.metadata.generation, now)
+    match standing {
+        Some(standing) => apply_standing(status, standing, call.metadata.generation, now),
+        None => status,
+    }
 }
 
 /// Whether the phone may have rung in this attempt.
@@ -231,7 +264,7 @@ impl RecentClaim {
             status.attempts.iter().any(|attempt| attempt.is_open() || attempt.placed != Some(false));
         let phone_number = call.spec.read()?.phone_number.clone();
         let effective = status.effective_time.filter(|_| claimed)?;
-        let open = status.attempts.iter().find(|attempt| attempt.is_open());
+        let open = status.attempts.iter().find(|attempt| attempt.is_unanswered());
         let open_until = open.map(|attempt| settled_from(attempt, USUAL_REQUEST_TIMEOUT));
         Some(Self { uid: call.uid().to_owned(), phone_number, effective, open_until })
     }

@@ -1,10 +1,11 @@
 //! The last look before a request leaves: is the claimed attempt still wanted?
 
-use super::call::is_cancelled;
+use super::call::{is_cancelled, key_lives};
 use super::facts::{CallFacts, DialerState};
 use super::parent::Verdict;
 use super::plan::plan_call;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::fmt;
 
 /// Why a claimed attempt is not sent after all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +18,23 @@ pub enum Withdrawn {
     ClaimLost,
 }
 
+impl fmt::Display for Withdrawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("the call was cancelled"),
+            Self::Held(why) => f.write_str(why),
+            Self::ClaimLost => f.write_str("the claim is no longer in the object"),
+        }
+    }
+}
+
 /// Whether the attempt that was claimed with `token` may be sent, as far as the newest view can tell.
 ///
 /// # Errors
 /// The reason why not; the claim is then released.
 pub fn may_still_send(facts: &CallFacts<'_>, token: &str, now: Timestamp) -> Result<(), Withdrawn> {
     let open_and_ours = facts.call.status.read().is_some_and(|status| {
-        status.attempts.iter().any(|attempt| attempt.is_open() && attempt.token == token)
+        status.attempts.iter().any(|attempt| attempt.is_unanswered() && attempt.token == token)
     });
     if !open_and_ours {
         return Err(Withdrawn::ClaimLost);
@@ -39,6 +50,32 @@ pub fn may_still_send(facts: &CallFacts<'_>, token: &str, now: Timestamp) -> Res
         DialerState::NotReady { name, problem } => {
             Err(Withdrawn::Held(format!("Dialer \"{name}\": {problem}")))
         }
+    }
+}
+
+/// Whether the request of an open attempt may be sent again under its key: while the provider knows the key, and inside
+/// the deadlines and hours that held for the first time.
+///
+/// # Errors
+/// The reason why not.
+pub fn may_repeat(
+    facts: &CallFacts<'_>,
+    token: &str,
+    key_lifetime: SignedDuration,
+    now: Timestamp,
+) -> Result<(), Withdrawn> {
+    may_still_send(facts, token, now)?;
+    let status = facts.call.status.read();
+    let attempt = status.and_then(|status| status.attempts.iter().find(|attempt| attempt.token == token));
+    let Some(attempt) = attempt else { return Err(Withdrawn::ClaimLost) };
+    if !key_lives(attempt, key_lifetime, now) {
+        return Err(Withdrawn::Held("the provider no longer knows the key".to_owned()));
+    }
+    let spec = facts.call.spec.read();
+    let plan = spec.and_then(|spec| plan_call(facts.call, spec, facts.defaults, &facts.calendar).ok());
+    match plan {
+        Some(plan) if now <= plan.latest_start(attempt.not_before) => Ok(()),
+        _ => Err(Withdrawn::Held("its deadline has passed".to_owned())),
     }
 }
 

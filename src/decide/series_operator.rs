@@ -200,7 +200,9 @@ impl World {
                 Decision::Miss { .. }
                 | Decision::Cancel { .. }
                 | Decision::GiveUp { .. }
-                | Decision::Done => {
+                | Decision::InProgress { .. }
+                | Decision::Remove
+                | Decision::Done { .. } => {
                     self.store(name, status_for(&call, &decision, self.now));
                     return None;
                 }
@@ -246,10 +248,11 @@ impl World {
                 at: self.now,
             });
         }
-        let retry = &order.plan.retry;
         let again = self.now + SignedDuration::from_secs(1);
-        let hours = order.plan.hours.as_deref();
-        let status = fold_result(&open, retry, hours, &token, &answer, again, self.now).unwrap();
+        let facts = self.call_facts(&open, &defaults);
+        let terms = Terms::of(&open, &defaults, &facts.calendar);
+        let claim = ClaimMark { number: order.attempt, token };
+        let status = fold_result(&open, &terms, &claim, &answer, again, self.now).unwrap();
         let next = status.next_run_time;
         self.store(name, Some(status));
         next

@@ -10,7 +10,7 @@ use super::series_facts::Child;
 use super::series_plan::SeriesPlan;
 use crate::api::{
     ActiveCall, ConditionText, OCCURRENCE_ANNOTATION, RECURRING_CALL_LABEL, RecurringCallSpec,
-    RecurringCallStatus, SCHEDULED_TIME_ANNOTATION, SeriesView, set_conditions,
+    RecurringCallStatus, SCHEDULED_TIME_ANNOTATION, SeriesView, is_tracking_mark, set_conditions,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -23,17 +23,6 @@ const HASH_DIGITS: usize = 10;
 
 /// Most calls that a status lists (its bound in the schema).
 const MOST_ACTIVE: usize = 1000;
-
-/// Prefixes and names of the marks by which tools know what they have applied: never copied to a call, which they have
-/// not.
-const TRACKING_MARKS: [&str; 6] = [
-    "argocd.argoproj.io/",
-    "kustomize.toolkit.fluxcd.io/",
-    "helm.toolkit.fluxcd.io/",
-    "meta.helm.sh/",
-    "config.k8s.io/",
-    "kubectl.kubernetes.io/last-applied-configuration",
-];
 
 /// Name of the call that a series makes for an occurrence: the name is the lock, so it is the same in every process.
 pub fn child_name(series: &SeriesView, plan: &SeriesPlan, nominal: Timestamp) -> String {
@@ -115,10 +104,6 @@ pub fn refreshed_child(live: &Value, wanted: &Value) -> Option<Value> {
         next["metadata"][field] = Value::Object(merged);
     }
     (next != *live).then_some(next)
-}
-
-fn is_tracking_mark(key: &str) -> bool {
-    TRACKING_MARKS.iter().any(|mark| key.starts_with(mark))
 }
 
 /// A label holds 63 characters and ends in a letter or digit.

@@ -55,7 +55,7 @@ pub(super) fn facts<'a>(call: &'a CallView, defaults: &'a Defaults) -> CallFacts
         calendar: CalendarState::default(),
         parent: Parent::default(),
         confirmed_at: None,
-        request_timeout: SignedDuration::from_secs(30),
+        dialer_plan: None,
         defaults,
         claimant: Claimant::Elsewhere,
         hold_until: None,
@@ -84,15 +84,26 @@ pub(super) fn claimed(call: CallView, token: &str, now: Timestamp) -> CallView {
 
 /// The call after the result of the attempt with this token was recorded at `now`.
 pub(super) fn recorded(call: CallView, token: &str, result: &AttemptResult, now: Timestamp) -> CallView {
-    let policy = call.spec.read().unwrap().retry_policy.clone();
-    let retry = RetryPlan::new(policy.as_deref(), &defaults());
     let again = now + SignedDuration::from_secs(1);
-    let status = fold_result(&call, &retry, None, token, result, again, now).expect("ours to record");
-    stored(call, status)
+    let terms = terms(&call);
+    let status = fold_result(&call, &terms, &mark(&call, token), result, again, now).expect("ours to record");
+    stored(call.clone(), status)
+}
+
+/// The terms of a call whose calendar is of no account.
+pub(super) fn terms(call: &CallView) -> Terms<'_> {
+    Terms::of(call, &defaults(), &CalendarState::default())
+}
+
+/// The claim with this token, as the process that made it remembers it.
+pub(super) fn mark(call: &CallView, token: &str) -> ClaimMark {
+    let attempts = &status(call).attempts;
+    let number = attempts.iter().find(|attempt| attempt.token == token).map_or(1, |attempt| attempt.number);
+    ClaimMark { number, token: token.to_owned() }
 }
 
 pub(super) fn placed() -> AttemptResult {
-    AttemptResult::Placed { call_id: Some("CA1".to_owned()) }
+    AttemptResult::Placed { call_id: Some("CA1".to_owned()), end: CallEnd::NotReported }
 }
 
 pub(super) fn busy() -> AttemptResult {
@@ -139,14 +150,16 @@ pub(super) fn standing(call: &CallView) -> String {
 /// One word for a decision.
 pub(super) fn word(decision: &Decision) -> String {
     match decision {
-        Decision::Done => "done".to_owned(),
+        Decision::Done { .. } => "done".to_owned(),
+        Decision::Remove => "remove".to_owned(),
+        Decision::InProgress { attempt, .. } => format!("in progress {attempt}"),
         Decision::Leave { .. } => "leave".to_owned(),
         Decision::Reject { errors, .. } => format!("reject {}", errors[0].reason),
         Decision::Wait { reason, .. } => format!("wait {}", reason.as_str()),
         Decision::InFlight { .. } => "in flight".to_owned(),
         Decision::Dial(order) => format!("dial {}", order.attempt),
         Decision::Release { attempt } => format!("release {attempt}"),
-        Decision::Resolve { attempt } => format!("resolve {attempt}"),
+        Decision::Resolve { attempt, by } => format!("resolve {attempt} {by:?}"),
         Decision::Miss { reason, .. } => format!("miss {}", reason.as_str()),
         Decision::GiveUp { .. } => "give up".to_owned(),
         Decision::Cancel { reason } => format!("cancel {}", reason.as_str()),

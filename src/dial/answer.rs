@@ -1,7 +1,7 @@
 //! What an HTTP answer means (DESIGN section 5, default classes). Pure.
 
 use crate::api::Outcome;
-use crate::decide::{AttemptResult, NotPlaced};
+use crate::decide::{AttemptResult, CallEnd, NotPlaced};
 use ::http::{HeaderMap, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8], now: Times
         retry_after: None,
     };
     match status.as_u16() {
-        200..=299 => AttemptResult::Placed { call_id: call_id(body) },
+        200..=299 => AttemptResult::Placed { call_id: call_id(body), end: CallEnd::NotReported },
         401 | 402 | 407 => {
             AttemptResult::Unsent { why: format!("{why}: it does not accept our credentials") }
         }
@@ -89,7 +89,7 @@ mod tests {
             headers.insert(header::RETRY_AFTER, retry.parse().unwrap());
         }
         match classify(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), now()) {
-            AttemptResult::Placed { call_id } => format!("placed {}", call_id.unwrap_or_default()),
+            AttemptResult::Placed { call_id, .. } => format!("placed {}", call_id.unwrap_or_default()),
             AttemptResult::NotPlaced { kind, outcome, retry_after, .. } => {
                 format!("{kind:?} {outcome} {}", retry_after.map_or(0, |wait| wait.as_secs()))
             }

@@ -20,7 +20,7 @@ impl Claimed {
     pub fn prove(stored: ScheduledCall, token: &str, asked: Monotonic) -> Option<Self> {
         let status = stored.status.as_ref()?;
         let attempt =
-            status.attempts.iter().find(|attempt| attempt.is_open() && attempt.token == token)?.clone();
+            status.attempts.iter().find(|attempt| attempt.is_unanswered() && attempt.token == token)?.clone();
         let lifetime =
             Duration::try_from(attempt.not_after.duration_since(attempt.claim_time)).unwrap_or_default();
         Some(Self { call: stored, attempt, expires: asked.after(lifetime) })

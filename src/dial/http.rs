@@ -3,7 +3,7 @@
 use super::answer::classify;
 use super::request::DialRequest;
 use super::wire::{Sent, Wire};
-use super::{Claimed, Dialer, LastLook, Permit};
+use super::{Answer, Claimed, Dialer, Health, LastLook, Permit};
 use crate::clock::Clock;
 use crate::decide::AttemptResult;
 use ::http::{Request, Uri, header};
@@ -33,20 +33,39 @@ impl Dialer for HttpDialer {
         claimed: &'a Claimed,
         _permit: &'a Permit,
         last_look: LastLook<'a>,
-    ) -> BoxFuture<'a, AttemptResult> {
+    ) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             let request = match self.request(claimed) {
                 Ok(request) => request,
-                Err(why) => return AttemptResult::Unsent { why },
+                Err(why) => {
+                    return Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked };
+                }
             };
-            match self.wire.send(request, self.timeout, last_look).await {
-                Sent::Nothing(why) => AttemptResult::Unsent { why },
-                Sent::Perhaps(why) => AttemptResult::Ambiguous { why },
+            let sent = self.wire.send(request, self.timeout, last_look).await;
+            let health = health_of(&sent);
+            let result = match sent {
+                Sent::Nothing { why, .. } => AttemptResult::Unsent { why },
+                Sent::Perhaps { why, .. } => AttemptResult::Ambiguous { why },
                 Sent::Answered { status, headers, body } => {
                     classify(status, &headers, &body, self.clock.now())
                 }
-            }
+            };
+            Answer { result, health }
         })
+    }
+}
+
+/// What the way of a request says about the provider.
+fn health_of(sent: &Sent) -> Health {
+    match sent {
+        Sent::Nothing { why, connecting: true } | Sent::Perhaps { why, timed_out: true } => {
+            Health::Unreachable(why.clone())
+        }
+        Sent::Nothing { .. } | Sent::Perhaps { .. } => Health::NotAsked,
+        Sent::Answered { status, .. } if matches!(status.as_u16(), 401 | 402 | 407) => {
+            Health::Unauthorized(format!("the dialer answered HTTP {}", status.as_u16()))
+        }
+        Sent::Answered { .. } => Health::Answered,
     }
 }
 

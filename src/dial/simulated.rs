@@ -1,8 +1,8 @@
 //! A dialer that rings nobody: it answers from the script in the Dialer's spec.
 
-use super::{Claimed, Dialer, LastLook, Permit};
-use crate::api::{self, Outcome, RuleOutcome, SimulatedAnswer, SimulatedResult};
-use crate::decide::{AttemptResult, NotPlaced};
+use super::{Answer, Claimed, Dialer, Health, LastLook, Permit};
+use crate::api::{self, Outcome, SimulatedAnswer, SimulatedResult};
+use crate::decide::{AttemptResult, CallEnd, NotPlaced};
 use futures::future::BoxFuture;
 use std::time::Duration;
 
@@ -33,16 +33,16 @@ impl Dialer for SimulatedDialer {
         claimed: &'a Claimed,
         _permit: &'a Permit,
         last_look: LastLook<'a>,
-    ) -> BoxFuture<'a, AttemptResult> {
+    ) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             if let Err(why) = last_look() {
-                return AttemptResult::Unsent { why };
+                return Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked };
             }
             let attempt = claimed.attempt();
             let answer = self.answer(&claimed.call().spec.phone_number, attempt.number);
             let delay = answer.delay_milliseconds.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
             tokio::time::sleep(Duration::from_millis(delay)).await;
-            result_of(&answer, &attempt.key)
+            Answer { result: result_of(&answer, &attempt.key), health: Health::Answered }
         })
     }
 }
@@ -51,22 +51,18 @@ fn result_of(answer: &SimulatedAnswer, key: &str) -> AttemptResult {
     let why = "simulated".to_owned();
     let refused = |kind, otherwise: Outcome| AttemptResult::NotPlaced {
         kind,
-        outcome: answer.outcome.map_or(otherwise, word),
+        outcome: answer.outcome.map_or(otherwise, Outcome::from),
         why: why.clone(),
         retry_after: None,
     };
     match answer.result.unwrap_or_default() {
-        SimulatedResult::Placed => {
-            AttemptResult::Placed { call_id: Some(format!("simulated-{}", key.get(..12).unwrap_or(key))) }
-        }
+        SimulatedResult::Placed => AttemptResult::Placed {
+            call_id: Some(format!("simulated-{}", key.get(..12).unwrap_or(key))),
+            end: answer.outcome.map_or(CallEnd::NotReported, |outcome| CallEnd::Known(outcome.into())),
+        },
         SimulatedResult::NotPlacedPermanent => refused(NotPlaced::Permanent, Outcome::Rejected),
         SimulatedResult::NotPlacedTransient => refused(NotPlaced::Transient, Outcome::TransientError),
         SimulatedResult::Ambiguous => AttemptResult::Ambiguous { why },
         SimulatedResult::Unsent => AttemptResult::Unsent { why },
     }
-}
-
-/// The closed list of rules is a part of the open list of outcomes; both have the same words.
-fn word(outcome: RuleOutcome) -> Outcome {
-    Outcome::from(format!("{outcome:?}"))
 }

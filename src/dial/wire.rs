@@ -35,9 +35,19 @@ const IDLE_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub enum Sent {
     /// No byte left this machine.
-    Nothing(String),
+    Nothing {
+        /// What was in the way.
+        why: String,
+        /// It was the way there: name, connection or TLS.
+        connecting: bool,
+    },
     /// Some or all of it may have left, and there is no complete answer.
-    Perhaps(String),
+    Perhaps {
+        /// What happened instead of an answer.
+        why: String,
+        /// The time was over.
+        timed_out: bool,
+    },
     /// A complete answer.
     Answered {
         /// Status code.
@@ -92,22 +102,25 @@ impl Wire {
         let deadline = self.clock.monotonic().after(timeout);
         let (origin, request) = match prepare(request) {
             Ok(prepared) => prepared,
-            Err(why) => return Sent::Nothing(why),
+            Err(why) => return Sent::Nothing { why, connecting: false },
         };
-        let mut sender = tokio::select! {
-            connected = self.connection(&origin) => match connected {
-                Ok(sender) => sender,
-                Err(why) => return Sent::Nothing(why),
-            },
-            () = deadline.reached() => return Sent::Nothing(format!("no connection within {timeout:?}")),
+        let connected = tokio::select! {
+            connected = self.connection(&origin) => connected,
+            () = deadline.reached() => Err(format!("no connection within {timeout:?}")),
+        };
+        let mut sender = match connected {
+            Ok(sender) => sender,
+            Err(why) => return Sent::Nothing { why, connecting: true },
         };
         if let Err(why) = last_look() {
-            return Sent::Nothing(why);
+            return Sent::Nothing { why, connecting: false };
         }
         let sent = tokio::select! {
             biased;
             sent = exchange(&mut sender, request) => sent,
-            () = deadline.reached() => return Sent::Perhaps(format!("no answer within {timeout:?}")),
+            () = deadline.reached() => {
+                return Sent::Perhaps { why: format!("no answer within {timeout:?}"), timed_out: true };
+            }
         };
         if matches!(sent, Sent::Answered { .. }) {
             self.keep(origin, sender);
@@ -218,10 +231,12 @@ async fn exchange(sender: &mut Sender, request: Request<Full<Bytes>>) -> Sent {
     match sender.try_send_request(request).await {
         Ok(response) => read_answer(response).await,
         Err(error) if error.message().is_some() => {
-            Sent::Nothing("the connection closed before anything was sent".to_owned())
+            let why = "the connection closed before anything was sent".to_owned();
+            Sent::Nothing { why, connecting: true }
         }
         Err(error) => {
-            Sent::Perhaps(format!("the connection broke after sending began: {}", error.into_error()))
+            let why = format!("the connection broke after sending began: {}", error.into_error());
+            Sent::Perhaps { why, timed_out: false }
         }
     }
 }
@@ -231,7 +246,8 @@ async fn read_answer(response: http::Response<Incoming>) -> Sent {
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => Sent::Answered { status: parts.status, headers: parts.headers, body: body.to_bytes() },
         Err(error) => {
-            Sent::Perhaps(format!("the answer (HTTP {}) is not complete: {error}", parts.status.as_u16()))
+            let why = format!("the answer (HTTP {}) is not complete: {error}", parts.status.as_u16());
+            Sent::Perhaps { why, timed_out: false }
         }
     }
 }
@@ -312,7 +328,7 @@ mod tests {
     async fn nobody_listens_nothing_is_sent() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let sent = wire(LOOPBACK).send(request(free), LONG, &|| Ok(())).await;
-        assert!(matches!(&sent, Sent::Nothing(why) if why.contains("connect")), "{sent:?}");
+        assert!(matches!(&sent, Sent::Nothing { why, .. } if why.contains("connect")), "{sent:?}");
     }
 
     #[tokio::test]
@@ -327,7 +343,7 @@ mod tests {
             Err("withdrawn".to_owned())
         };
         let sent = wire(LOOPBACK).send(request(address), LONG, &look).await;
-        assert!(matches!(&sent, Sent::Nothing(why) if why == "withdrawn"), "{sent:?}");
+        assert!(matches!(&sent, Sent::Nothing { why, .. } if why == "withdrawn"), "{sent:?}");
     }
 
     #[tokio::test]
@@ -337,7 +353,7 @@ mod tests {
         for answer in broken {
             let (address, _) = server(answer, true);
             let sent = wire(LOOPBACK).send(request(address), LONG, &|| Ok(())).await;
-            assert!(matches!(sent, Sent::Perhaps(_)), "{answer:?}: {sent:?}");
+            assert!(matches!(sent, Sent::Perhaps { .. }), "{answer:?}: {sent:?}");
         }
     }
 
@@ -345,7 +361,7 @@ mod tests {
     async fn silence_is_in_doubt_after_the_time_out() {
         let (address, _) = server("", false);
         let sent = wire(LOOPBACK).send(request(address), Duration::from_millis(200), &|| Ok(())).await;
-        assert!(matches!(&sent, Sent::Perhaps(why) if why.contains("no answer")), "{sent:?}");
+        assert!(matches!(&sent, Sent::Perhaps { why, .. } if why.contains("no answer")), "{sent:?}");
     }
 
     #[tokio::test]
@@ -353,7 +369,7 @@ mod tests {
         let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n{}", "x".repeat(70_000));
         let (address, _) = server(Box::leak(long.into_boxed_str()), true);
         let sent = wire(LOOPBACK).send(request(address), LONG, &|| Ok(())).await;
-        assert!(matches!(sent, Sent::Perhaps(_)), "{sent:?}");
+        assert!(matches!(sent, Sent::Perhaps { .. }), "{sent:?}");
     }
 
     #[tokio::test]
@@ -361,7 +377,7 @@ mod tests {
         let (address, connections) = server(TAKEN, false);
         let strict = AddressPolicy { allow_http: true, allow_private: false };
         let sent = wire(strict).send(request(address), LONG, &|| Ok(())).await;
-        assert!(matches!(&sent, Sent::Nothing(why) if why.contains("is refused")), "{sent:?}");
+        assert!(matches!(&sent, Sent::Nothing { why, .. } if why.contains("is refused")), "{sent:?}");
         assert_eq!(connections.load(Ordering::SeqCst), 0);
     }
 }

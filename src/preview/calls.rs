@@ -57,7 +57,7 @@ pub fn row(
         calendar,
         parent: Parent::None,
         confirmed_at: None,
-        request_timeout: SignedDuration::ZERO,
+        dialer_plan: None,
         defaults: question.defaults,
         claimant: Claimant::Elsewhere,
         hold_until: None,

@@ -9,6 +9,7 @@ mod support;
 
 mod bad_input;
 mod calendar;
+mod cleanup;
 mod limits;
 mod load;
 mod once;
