@@ -38,7 +38,8 @@ impl Api {
     }
 
     fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, String> {
-        let content = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
+        let content =
+            if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
         let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
         let request = Request::builder().method(method).uri(path).header("content-type", content);
         let request = request.body(body).unwrap();

@@ -7,14 +7,16 @@ use crate::scenario::Scenario;
 use crate::support::ControlPlane;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Runs at a time, in all tests together: most of each is waiting.
 const SIDE_BY_SIDE: usize = 24;
 /// Of the runs that failed so many are told in full.
 const TOLD: usize = 3;
 const TAIL: usize = 60;
+/// After so many runs a line says how far it is.
+const PROGRESS: usize = 100;
 
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +33,8 @@ pub enum Verdict {
 pub struct Wanted<'a> {
     /// Of this scenario.
     pub scenario: &'a Learned,
-    /// With this harm.
-    pub harm: Harm,
+    /// With these harms.
+    pub harms: Vec<Harm>,
 }
 
 /// A scenario and how it goes without harm.
@@ -49,8 +51,14 @@ pub struct Learned {
 pub fn learn(cluster: &ControlPlane, api: &Api, scenarios: Vec<Scenario>) -> Vec<Learned> {
     let twice: Vec<&Scenario> = scenarios.iter().chain(&scenarios).collect();
     let mut runs = side_by_side(&twice, |scenario| {
-        let run = run(cluster, api, scenario, None);
-        assert!(run.broken.is_empty(), "{} without harm: {:#?}{}", scenario.name, run.broken, told(&run.files));
+        let run = run(cluster, api, scenario, &[]);
+        assert!(
+            run.broken.is_empty(),
+            "{} without harm: {:#?}{}",
+            scenario.name,
+            run.broken,
+            told(&run.files)
+        );
         run
     });
     let again = runs.split_off(scenarios.len());
@@ -66,10 +74,18 @@ pub fn learn(cluster: &ControlPlane, api: &Api, scenarios: Vec<Scenario>) -> Vec
     scenarios.into_iter().zip(runs).zip(again).map(learned_from).collect()
 }
 
+impl Wanted<'_> {
+    /// As it can be asked for by `FAULTS_ONLY`.
+    pub fn name(&self) -> String {
+        let harms: Vec<String> = self.harms.iter().map(Harm::to_argument).collect();
+        format!("{}: {}", self.scenario.scenario.name, harms.join(", "))
+    }
+}
+
 impl Learned {
     /// Every harm at every place.
     pub fn everything(&self) -> Vec<Wanted<'_>> {
-        everything(&self.names).into_iter().map(|harm| Wanted { scenario: self, harm }).collect()
+        everything(&self.names).into_iter().map(|harm| Wanted { scenario: self, harms: vec![harm] }).collect()
     }
 }
 
@@ -77,15 +93,19 @@ impl Learned {
 pub fn replay(cluster: &ControlPlane, api: &Api, wanted: &[Wanted<'_>]) {
     let failures = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
-    let verdicts = side_by_side(wanted, |Wanted { scenario, harm }| {
-        let run = run(cluster, api, &scenario.scenario, Some(harm));
-        let verdict = judge(scenario, harm, &run);
+    let verdicts = side_by_side(wanted, |wanted_one| {
+        let Wanted { scenario, harms } = wanted_one;
+        let run = run(cluster, api, &scenario.scenario, harms);
+        let verdict = judge(scenario, harms, &run);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Verdict::Broken(broken) = &verdict {
-            println!("{done}/{}: {}: {}: {broken:#?}", wanted.len(), scenario.scenario.name, harm.to_argument());
+            println!("{done}/{}: {}: {broken:#?}", wanted.len(), wanted_one.name());
             if failures.fetch_add(1, Ordering::Relaxed) < TOLD {
                 println!("{}", told(&run.files));
             }
+        }
+        if done.is_multiple_of(PROGRESS) {
+            println!("{done} of {} runs are done", wanted.len());
         }
         verdict
     });
@@ -96,19 +116,22 @@ pub fn replay(cluster: &ControlPlane, api: &Api, wanted: &[Wanted<'_>]) {
     let kept = of(|verdict| *verdict == Verdict::Kept);
     let missed = of(|verdict| *verdict == Verdict::NotReached);
     let broken = of(|verdict| matches!(verdict, Verdict::Broken(_)));
-    println!("{} runs: {kept} kept every promise, {missed} did not come to their request, {broken} broke one", wanted.len());
+    println!(
+        "{} runs: {kept} kept every promise, {missed} did not come to their request, {broken} broke one",
+        wanted.len()
+    );
     assert_eq!(broken, 0, "to repeat one: FAULTS_ONLY='SCENARIO: FAULT @ NAME' make faults");
     assert!(stray * 10 <= wanted.len(), "too many runs went another way: the harness proves little");
 }
 
-fn judge(learned: &Learned, harm: &Harm, run: &Run) -> Verdict {
+fn judge(learned: &Learned, harms: &[Harm], run: &Run) -> Verdict {
     let mut broken = run.broken.clone();
     if broken.is_empty() && !run.struck {
         return Verdict::NotReached;
     }
     let doubt = |end: &String| {
-        harm.excuses_doubt() && end.contains("OutcomeUnknown")
-            || harm.excuses_waiting() && end.contains("ForbiddenConcurrent")
+        harms.iter().any(Harm::excuses_doubt) && end.contains("OutcomeUnknown")
+            || harms.iter().any(Harm::excuses_waiting) && end.contains("ForbiddenConcurrent")
     };
     for (call, end) in &learned.ends {
         match run.ends.get(call) {
@@ -119,27 +142,25 @@ fn judge(learned: &Learned, harm: &Harm, run: &Run) -> Verdict {
     if broken.is_empty() { Verdict::Kept } else { Verdict::Broken(broken) }
 }
 
-/// A table for each scenario: a line for each request, a column for each fault.
+/// A table for each scenario: a line for each request, with the faults that were tried there.
 fn table(wanted: &[Wanted<'_>], verdicts: &[Verdict]) -> String {
-    let mut text = String::new();
-    let scenarios: Vec<&str> = wanted.iter().map(|wanted| wanted.scenario.scenario.name).collect();
-    let unique: BTreeSet<&str> = scenarios.iter().copied().collect();
-    for scenario in unique {
-        let mut rows: Vec<(&str, Vec<String>)> = Vec::new();
-        for (wanted, verdict) in wanted.iter().zip(verdicts) {
-            if wanted.scenario.scenario.name != scenario {
-                continue;
-            }
+    let mut rows: BTreeMap<&str, Vec<(&str, Vec<String>)>> = BTreeMap::new();
+    for (wanted, verdict) in wanted.iter().zip(verdicts) {
+        for harm in &wanted.harms {
             let cell = match verdict {
-                Verdict::Kept => wanted.harm.fault.clone(),
-                Verdict::NotReached => format!("({})", wanted.harm.fault),
-                Verdict::Broken(_) => format!("BROKEN:{}", wanted.harm.fault),
+                Verdict::Kept => harm.fault.clone(),
+                Verdict::NotReached => format!("({})", harm.fault),
+                Verdict::Broken(_) => format!("BROKEN:{}", harm.fault),
             };
-            match rows.iter_mut().find(|(at, _)| *at == wanted.harm.at) {
+            let rows = rows.entry(wanted.scenario.scenario.name).or_default();
+            match rows.iter_mut().find(|(at, _)| *at == harm.at) {
                 Some((_, cells)) => cells.push(cell),
-                None => rows.push((&wanted.harm.at, vec![cell])),
+                None => rows.push((&harm.at, vec![cell])),
             }
         }
+    }
+    let mut text = String::new();
+    for (scenario, rows) in rows {
         writeln!(text, "{scenario}: kept under, (not reached), BROKEN under").unwrap();
         for (at, cells) in rows {
             writeln!(text, "  {at:<45} {}", cells.join(" ")).unwrap();
@@ -190,7 +211,8 @@ static TURNS: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
 impl Turn {
     fn take() -> Self {
         let taken = TURNS.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *TURNS.1.wait_while(taken, |taken| *taken >= SIDE_BY_SIDE).unwrap_or_else(PoisonError::into_inner) += 1;
+        *TURNS.1.wait_while(taken, |taken| *taken >= SIDE_BY_SIDE).unwrap_or_else(PoisonError::into_inner) +=
+            1;
         Self
     }
 }

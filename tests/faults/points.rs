@@ -1,6 +1,7 @@
 //! Where harm can be done, as a run without harm has shown, and what harm is possible there.
 
 use serde_json::Value;
+use std::time::Duration;
 
 /// Names of everything that a proxy has seen, in order. What the API server itself complained of is not part of the
 /// story.
@@ -9,7 +10,8 @@ pub fn learned(log: &[Value]) -> Vec<String> {
     log.iter().filter_map(name).filter(|name| !name.contains(" ERROR ")).collect()
 }
 
-const READS: &[&str] = &["crash-before", "crash-after", "drop", "reset", "delay:2500", "answer:429", "answer:500", "answer:503"];
+const READS: &[&str] =
+    &["crash-before", "crash-after", "drop", "reset", "delay:2500", "answer:429", "answer:500", "answer:503"];
 const WATCHES: &[&str] =
     &["crash-before", "crash-after", "drop", "reset", "delay:2500", "answer:410", "answer:429", "answer:500"];
 // 6.5 s is later than the operator waits for a claim.
@@ -50,7 +52,8 @@ pub fn harms(name: &str) -> &'static [&'static str] {
         "WATCH" => WATCHES,
         "EVENT" if name.contains(" BOOKMARK") => &["cut"],
         "EVENT" => EVENTS,
-        "DIAL" => DIALS,
+        "DIAL" if name.contains(" POST ") => DIALS,
+        "DIAL" => READS,
         _ => WRITES,
     }
 }
@@ -70,6 +73,12 @@ impl Harm {
         format!("{} @ {}", self.fault, self.at)
     }
 
+    /// How long after it was sent a request may still be carried out.
+    pub fn delay(&self) -> Duration {
+        let delay = self.fault.strip_prefix("delay:").and_then(|time| time.parse().ok());
+        Duration::from_millis(delay.unwrap_or(0))
+    }
+
     /// Whether a call of a series may be missed because the one before was in doubt for so long.
     pub fn excuses_waiting(&self) -> bool {
         self.fault.starts_with("crash")
@@ -79,7 +88,8 @@ impl Harm {
     /// lost. Harm that only the API server did must not be seen in the end.
     pub fn excuses_doubt(&self) -> bool {
         let lost = ["drop", "reset", "hang", "delay:1500", "answer-after:500", "answer:500"];
-        self.fault.starts_with("crash") || (self.at.starts_with("DIAL") && lost.contains(&self.fault.as_str()))
+        self.fault.starts_with("crash")
+            || (self.at.starts_with("DIAL POST") && lost.contains(&self.fault.as_str()))
     }
 }
 

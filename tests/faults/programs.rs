@@ -42,7 +42,8 @@ impl Provider {
         let mut arguments = vec!["--ledger", &path];
         arguments.extend(flags);
         let process =
-            Guarded::spawn(program("provider"), &arguments, &[], base.with_extension("provider.log")).unwrap();
+            Guarded::spawn(program("provider"), &arguments, &[], base.with_extension("provider.log"))
+                .unwrap();
         let address = printed(&process, "listening on ");
         Self { _process: process, ledger, address }
     }
@@ -75,16 +76,16 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one between an operator and a control plane and a provider.
+    /// Starts one between an operator and a control plane and a provider, whose files begin with `base`.
     pub fn start(base: &Path, cluster: &ControlPlane, provider: &Provider, faults: &[String]) -> Self {
         let log = base.with_extension("requests");
         fs::write(&log, "").unwrap();
         let (path, ca, dialer) = (log.to_string_lossy(), cluster.ca_file().to_string_lossy(), provider.url());
-        let mut arguments =
-            vec!["--api", cluster.url(), "--ca", &ca, "--dialer", &dialer, "--log", &path];
+        let mut arguments = vec!["--api", cluster.url(), "--ca", &ca, "--dialer", &dialer, "--log", &path];
         arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault.as_str()]));
         let process =
-            Guarded::spawn(program("fault-proxy"), &arguments, &[], base.with_extension("proxy.log")).unwrap();
+            Guarded::spawn(program("fault-proxy"), &arguments, &[], base.with_extension("proxy.log"))
+                .unwrap();
         let control = printed(&process, "control on ");
         let url = |front: &str| format!("http://{}", printed(&process, &format!("{front} on ")));
         let (api, dialer) = (url("api"), url("dialer"));
@@ -104,6 +105,11 @@ impl Proxy {
     /// How often it has asked for the death of an operator.
     pub fn crashes(&self) -> usize {
         fs::read_to_string(&self.log).unwrap_or_default().matches(r#""crash":"#).count()
+    }
+
+    /// Whether it holds an answer back.
+    pub fn has_paused(&self) -> bool {
+        fs::read_to_string(&self.log).unwrap_or_default().contains(r#""paused":"#)
     }
 
     /// Whether a fault has struck.

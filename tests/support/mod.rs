@@ -7,6 +7,7 @@ pub mod control_plane;
 pub mod guarded;
 pub mod ledger;
 pub mod operator;
+pub mod store;
 
 pub use control_plane::ControlPlane;
 pub use ledger::LedgerDialer;

@@ -44,7 +44,11 @@ fn rings_are_known(world: &World) -> Vec<Violation> {
 fn attempt_is_true(world: &World, call: &Call, attempt: &Attempt) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut wrong = |what: String| {
-        found.push(Violation::new("status-ledger", &call.name, format!("attempt {}: {what}", attempt.number)));
+        found.push(Violation::new(
+            "status-ledger",
+            &call.name,
+            format!("attempt {}: {what}", attempt.number),
+        ));
     };
     if attempt.placed == Some(true) {
         let taken = |code: Option<u64>| code.is_some_and(|code| (200..300).contains(&code));
@@ -86,7 +90,9 @@ fn state_follows(world: &World, call: &Call) -> Option<Violation> {
     });
     let reason = call.object["status"]["failureReason"].as_str().unwrap_or("");
     let what = match call.state() {
-        "Completed" if last.and_then(|last| last.placed) != Some(true) => "Completed, and its last attempt not placed",
+        "Completed" if last.and_then(|last| last.placed) != Some(true) => {
+            "Completed, and its last attempt not placed"
+        }
         "Missed" if rang || last.is_some() => "Missed, and it has attempts or rang",
         "Failed"
             if reason == "OutcomeUnknown"
@@ -146,7 +152,8 @@ mod tests {
     #[test]
     fn an_outcome_that_the_provider_did_not_report_is_found() {
         let mut sample = Sample::completed();
-        let states = json!([{"value": "busy", "outcome": "Busy"}, {"value": "completed", "outcome": "Accepted"}]);
+        let states =
+            json!([{"value": "busy", "outcome": "Busy"}, {"value": "completed", "outcome": "Accepted"}]);
         sample.dialer(json!({"http": {"poll": {"states": states}}}));
         sample.line(json!({"line": "state", "id": "CA1", "key": "k1", "state": "completed"}));
         assert!(rules(&sample).is_empty());

@@ -24,9 +24,10 @@ fn is_due(world: &World, call: &Call, terms: &Terms) -> bool {
     let spec = &call.object["spec"];
     let held = |spec: &Value| spec["suspend"] == true;
     let owner = call.object.pointer("/metadata/ownerReferences/0/name").unwrap_or(&Value::Null);
-    let series_held = world.series.iter().any(|series| {
-        series["metadata"]["name"] == *owner && !owner.is_null() && held(&series["spec"])
-    });
+    let series_held = world
+        .series
+        .iter()
+        .any(|series| series["metadata"]["name"] == *owner && !owner.is_null() && held(&series["spec"]));
     let dialer_held = world.dialer_of(call).is_none_or(|dialer| held(&dialer["spec"]));
     let retry_ahead = call.object["status"]["nextRunTime"]
         .as_str()
@@ -45,7 +46,8 @@ fn one_end(call: &Call) -> Vec<Violation> {
     let state = call.state();
     let mut found = Vec::new();
     let mut wrong = |what: String| found.push(Violation::new("one-end", &call.name, what));
-    let word = |type_: &str| call.condition(type_).and_then(|found| found["status"].as_str()).unwrap_or("absent");
+    let word =
+        |type_: &str| call.condition(type_).and_then(|found| found["status"].as_str()).unwrap_or("absent");
     let wanted = match state {
         "Completed" => ("True", "True", "absent"),
         "Cancelled" => ("True", "False", "absent"),

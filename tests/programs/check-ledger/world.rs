@@ -98,9 +98,8 @@ impl World {
         later: &[PathBuf],
         logs: &[PathBuf],
     ) -> Result<Self, String> {
-        let text = |path: &PathBuf| {
-            fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-        };
+        let text =
+            |path: &PathBuf| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
         let json = |path: &PathBuf| -> Result<Value, String> {
             serde_json::from_str(&text(path)?).map_err(|error| format!("{}: {error}", path.display()))
         };

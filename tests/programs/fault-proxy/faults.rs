@@ -13,6 +13,8 @@ pub enum Fault {
     CrashAfter,
     /// As `CrashAfter`; then its successor is first shown the lists from before the request, and watches late.
     CrashStale,
+    /// The request is carried out, and its answer held back until the test says `/revive`; then it is given.
+    Pause,
     /// The connection is reset before the request is forwarded.
     Reset,
     /// The request is carried out; the connection closes without an answer.
@@ -43,6 +45,7 @@ impl FromStr for Fault {
             "crash-before" => Self::CrashBefore,
             "crash-after" => Self::CrashAfter,
             "crash-stale" => Self::CrashStale,
+            "pause" => Self::Pause,
             "reset" => Self::Reset,
             "drop" => Self::Drop,
             "hang" => Self::Hang,
@@ -58,7 +61,10 @@ impl FromStr for Fault {
 }
 
 fn status(code: u64) -> Result<u16, String> {
-    u16::try_from(code).ok().filter(|code| (400..600).contains(code)).ok_or(format!("{code} is no error status"))
+    u16::try_from(code)
+        .ok()
+        .filter(|code| (400..600).contains(code))
+        .ok_or(format!("{code} is no error status"))
 }
 
 /// A fault and the one request or event at which it strikes.
@@ -74,7 +80,8 @@ impl FromStr for Planned {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (fault, at) = text.split_once(" @ ").ok_or(format!("\"{text}\" is not of the form FAULT @ NAME"))?;
+        let (fault, at) =
+            text.split_once(" @ ").ok_or(format!("\"{text}\" is not of the form FAULT @ NAME"))?;
         Ok(Self { fault: fault.parse()?, at: at.to_owned() })
     }
 }

@@ -44,7 +44,8 @@ impl Upstream {
         let url: http::Uri = url.parse()?;
         let host = url.host().ok_or("the url has no host")?.to_owned();
         let port = url.port_u16().ok_or("the url has no port")?;
-        let tls = (url.scheme_str() == Some("https")).then(|| connector(ca.unwrap_or_default())).transpose()?;
+        let tls =
+            (url.scheme_str() == Some("https")).then(|| connector(ca.unwrap_or_default())).transpose()?;
         Ok(Self { host, port, tls })
     }
 

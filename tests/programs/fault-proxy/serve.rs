@@ -6,7 +6,7 @@ use super::common::abrupt::{Abrupt, Reset};
 use super::faults::Fault;
 use super::forward::{Asked, Upstream};
 use super::state::{Front, State};
-use super::stream::{Answer, whole, watched};
+use super::stream::{Answer, watched, whole};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -49,7 +49,9 @@ async fn handle(
     let asked = Asked { method: parts.method, target, headers: parts.headers, body };
     state.passage().await;
     let name = match front {
-        Front::Api => api_request(&asked.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &asked.body),
+        Front::Api => {
+            api_request(&asked.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &asked.body)
+        }
         Front::Dialer => {
             dialer_request(&asked.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &asked.body)
         }
@@ -124,6 +126,11 @@ impl Exchange {
                 self.remember_lists().await?;
                 self.start().await?;
                 match self.state.crash(&self.full).await {}
+            }
+            Fault::Pause => {
+                let answer = self.carry_out().await?;
+                self.state.pause(&self.full).await;
+                Ok(answer.map(whole))
             }
             Fault::Reset => {
                 reset.on_close();

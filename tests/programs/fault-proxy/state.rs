@@ -115,6 +115,13 @@ impl State {
         std::future::pending().await
     }
 
+    /// Holds everything back until the test, which is told through the log, says to go on.
+    pub async fn pause(&self, full: &str) {
+        self.hold(true);
+        self.journal.note(json!({ "paused": full }));
+        self.held.subscribe().wait_for(|held| !held).await.ok();
+    }
+
     /// Watches that are open say nothing more and do not end.
     pub fn silence_watches(&self) {
         self.silenced.send_modify(|times| *times += 1);

@@ -47,13 +47,7 @@ pub enum Ending {
 
 impl Provider {
     /// Does all steps; the ending is told as soon as it is known. Without a `reply` step the last word is a 201.
-    pub async fn play(
-        self,
-        request: u64,
-        wanted: Wanted,
-        steps: Vec<Step>,
-        ending: oneshot::Sender<Ending>,
-    ) {
+    pub async fn play(self, request: u64, wanted: Wanted, steps: Vec<Step>, ending: oneshot::Sender<Ending>) {
         let mut ending = Some(ending);
         let mut end = |how: Ending| {
             if let Some(ending) = ending.take() {

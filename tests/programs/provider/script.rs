@@ -53,7 +53,8 @@ fn step(text: &str) -> Result<Step, String> {
         "queue" => Step::Queue,
         "wait" => Step::Wait(Duration::from_millis(value.parse().map_err(|_| unknown())?)),
         "reply" => {
-            let (code, after) = value.split_once('+').map_or((value, None), |(code, after)| (code, Some(after)));
+            let (code, after) =
+                value.split_once('+').map_or((value, None), |(code, after)| (code, Some(after)));
             let retry_after = after.map(str::parse).transpose().map_err(|_| unknown())?;
             Step::Reply { code: code.parse().map_err(|_| unknown())?, retry_after }
         }
