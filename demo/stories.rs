@@ -50,7 +50,7 @@ const CALL: CallStory = CallStory {
 /// A series whose times do not come during the demo.
 const AHEAD: SeriesStory = SeriesStory { name: "", times: &[], cancel: None, states: &[] };
 
-pub const CALLS: [CallStory; 10] = [
+pub const CALLS: [CallStory; 11] = [
     CallStory { name: "call-once", due: Some(4), attempts: 1, rings: 1, ..CALL },
     CallStory { name: "call-local-time", due: Some(5), attempts: 1, rings: 1, ..CALL },
     CallStory { name: "call-busy", due: Some(4), attempts: 3, rings: 3, waits: &[2, 4], ..CALL },
@@ -75,6 +75,8 @@ pub const CALLS: [CallStory; 10] = [
     CallStory { name: "call-past", state: "Missed", reason: "ScheduledInPast", ..CALL },
     // It asks for the simulated dialer, so the other one hears nothing of it.
     CallStory { name: "call-simulated", due: Some(5), attempts: 2, waits: &[2], ..CALL },
+    // A rule asks for the second attempt.
+    CallStory { name: "call-no-answer", due: Some(5), attempts: 2, waits: &[2], ..CALL },
     CallStory {
         name: "call-weekend",
         state: "Pending",

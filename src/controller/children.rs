@@ -3,10 +3,8 @@
 use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
 use super::gate::WriteClass;
-use crate::api::{CallState, CallView, RecurringCallStatus, ScheduledCall, SeriesView};
-use crate::decide::{
-    Child, FieldError, Occurrence, SeriesPlan, child_name, child_object, nominal_of, refreshed_child,
-};
+use crate::api::{CallView, RecurringCallStatus, ScheduledCall, SeriesView};
+use crate::decide::{Child, FieldError, Occurrence, SeriesPlan, child_name, child_object, refreshed_child};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -15,7 +13,7 @@ use tracing::info;
 
 /// The calls of a series that are in the cache.
 pub fn cached(scope: &Scope, series: &SeriesView, plan: Option<&SeriesPlan>) -> Vec<Child> {
-    scope.family(series.uid()).iter().filter_map(|call| child_of(call, plan)).collect()
+    scope.family(series.uid()).iter().filter_map(|call| Child::of(call, plan)).collect()
 }
 
 /// The calls of a series. The cache may not show yet what an earlier pass made: the newest call that is stored as made
@@ -36,7 +34,7 @@ pub async fn observe(
     if let Some(nominal) = unseen {
         let name = named(series, &child_name(series, plan, nominal));
         let found = read(scope, series, &name).await?;
-        children.extend(found.and_then(|call| child_of(&call, Some(plan))));
+        children.extend(found.and_then(|call| Child::of(&call, Some(plan))));
     }
     Ok(children)
 }
@@ -70,7 +68,7 @@ pub async fn make(
     match made {
         Ok(call) => {
             info!(namespace = series.namespace(), series = series.name(), name, nominal = %occurrence.entry.nominal, "made a call");
-            child_of(&keep(scope, call), Some(plan)).map(Made::Ours).ok_or(ApiError::Conflict)
+            Child::of(&keep(scope, call), Some(plan)).map(Made::Ours).ok_or(ApiError::Conflict)
         }
         // Somebody has made it: an earlier pass whose answer was lost, another replica, or a stranger.
         Err(error) if error.class() == ErrorClass::Conflict => adopt(scope, series, plan, &name).await,
@@ -82,7 +80,7 @@ async fn adopt(scope: &Scope, series: &SeriesView, plan: &SeriesPlan, name: &str
     match read(scope, series, &named(series, name)).await? {
         // It is on its way out: its name will be free.
         Some(call) if call.metadata.deletion_timestamp.is_some() => Err(ApiError::Conflict),
-        Some(call) => child_of(&call, Some(plan)).map(Made::Ours).ok_or(ApiError::Conflict),
+        Some(call) => Child::of(&call, Some(plan)).map(Made::Ours).ok_or(ApiError::Conflict),
         None => {
             let message = format!(
                 "ScheduledCall \"{name}\" exists and was not made by this series; delete or rename it"
@@ -165,26 +163,4 @@ fn named(series: &SeriesView, name: &str) -> ObjectMeta {
         namespace: series.metadata.namespace.clone(),
         ..ObjectMeta::default()
     }
-}
-
-/// What a series needs to know of one of its calls. One whose status cannot be read counts as under way; one that is not
-/// planned yet is due when the plan of the series says.
-fn child_of(call: &CallView, plan: Option<&SeriesPlan>) -> Option<Child> {
-    let nominal = nominal_of(call, call.series.as_ref()?)?;
-    let status = call.status.read().cloned().unwrap_or_default();
-    let edited = status.observed_generation != call.metadata.generation;
-    let by_series = || plan.map_or(nominal, |plan| plan.sequence.effective_of(nominal));
-    Some(Child {
-        name: call.name().to_owned(),
-        namespace: call.namespace().to_owned(),
-        uid: call.uid().to_owned(),
-        resource_version: call.metadata.resource_version.clone(),
-        nominal,
-        due: status.effective_time.filter(|_| !edited).unwrap_or_else(by_series),
-        number: call.series.as_ref().and_then(|mark| mark.occurrence),
-        finished: call.is_finished(),
-        successful: status.state == Some(CallState::Completed),
-        outcome: status.outcome.filter(|_| call.is_finished()),
-        ended_at: status.completion_time,
-    })
 }

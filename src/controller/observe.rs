@@ -2,10 +2,10 @@
 
 use super::context::Scope;
 use super::flights::TokenState;
-use crate::api::{Attempt, CallView, DialerView, SeriesView};
+use crate::api::{CallView, DialerView, SeriesView};
 use crate::decide::{
     CalendarState, CallFacts, Claimant, DialerPlan, DialerState, HoursFields, Parent, ParentFacts, Sibling,
-    SiblingProgress, nominal_of, said,
+    said,
 };
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
@@ -81,29 +81,8 @@ fn observe_parent(scope: &Scope, call: &CallView) -> Parent {
         plan,
         edited_at: series.edited_at,
         listed: active.iter().any(|listed| listed.uid == call.uid()),
-        siblings: scope.siblings(call).iter().filter_map(|other| sibling(other)).collect(),
+        siblings: scope.siblings(call).iter().filter_map(|other| Sibling::of(other)).collect(),
     }))
-}
-
-/// Another call of the series. One whose status cannot be read counts as being dialled.
-fn sibling(call: &CallView) -> Option<Sibling> {
-    let nominal = nominal_of(call, call.series.as_ref()?)?;
-    let due = call.status.read().and_then(|status| status.effective_time).unwrap_or(nominal);
-    Some(Sibling { nominal, due, progress: progress(call) })
-}
-
-fn progress(call: &CallView) -> SiblingProgress {
-    let (Some(status), Some(spec)) = (call.status.read(), call.spec.read()) else {
-        return SiblingProgress::AttemptOpen;
-    };
-    let held =
-        spec.suspend == Some(true) || spec.cancel == Some(true) || call.metadata.deletion_timestamp.is_some();
-    match status.attempts.last() {
-        _ if status.attempts.iter().any(Attempt::is_open) => SiblingProgress::AttemptOpen,
-        Some(_) => SiblingProgress::BetweenAttempts,
-        None if held => SiblingProgress::Held,
-        None => SiblingProgress::Waiting,
-    }
 }
 
 /// Looks again at a call that was seen before; `None` when it is gone from the cache or is another object now.

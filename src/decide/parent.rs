@@ -4,10 +4,11 @@
 //! A final verdict that stems from another object is given only at the call's due instant and on facts that were read
 //! live since then; otherwise the answer is that they must be confirmed.
 
+use super::call::is_cancelled;
 use super::decision::CancelReason;
 use super::field_error::FieldError;
 use super::series_plan::SeriesPlan;
-use crate::api::{CallView, ConcurrencyPolicy, SeriesMark};
+use crate::api::{Attempt, CallView, ConcurrencyPolicy, SeriesMark};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -60,6 +61,30 @@ pub enum SiblingProgress {
     BetweenAttempts,
     /// An attempt is open.
     AttemptOpen,
+}
+
+impl Sibling {
+    /// What a call sees of another call of its series; `None` when that cannot be told apart. One whose status cannot be
+    /// read counts as being dialled.
+    pub fn of(call: &CallView) -> Option<Self> {
+        let nominal = nominal_of(call, call.series.as_ref()?)?;
+        let due = call.status.read().and_then(|status| status.effective_time).unwrap_or(nominal);
+        Some(Self { nominal, due, progress: SiblingProgress::of(call) })
+    }
+}
+
+impl SiblingProgress {
+    fn of(call: &CallView) -> Self {
+        let (Some(status), Some(spec)) = (call.status.read(), call.spec.read()) else {
+            return Self::AttemptOpen;
+        };
+        match status.attempts.last() {
+            _ if status.attempts.iter().any(Attempt::is_open) => Self::AttemptOpen,
+            Some(_) => Self::BetweenAttempts,
+            None if spec.suspend == Some(true) || is_cancelled(call) => Self::Held,
+            None => Self::Waiting,
+        }
+    }
 }
 
 /// What the series says of a call that is due.

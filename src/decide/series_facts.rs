@@ -2,11 +2,12 @@
 
 use super::business_hours::{CalendarState, HoursFields};
 use super::field_error::FieldError;
+use super::parent::nominal_of;
 use super::plan::never_open;
 use super::series::Progress;
 use super::series_plan::SeriesPlan;
 use super::window::A_MOMENT;
-use crate::api::{Outcome, RecurringCallStatus, STALLED, SeriesView};
+use crate::api::{CallState, CallView, Outcome, RecurringCallStatus, STALLED, SeriesView};
 use jiff::Timestamp;
 
 /// Everything that is known about one series at one moment.
@@ -51,6 +52,31 @@ pub struct Child {
     pub outcome: Option<Outcome>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+}
+
+impl Child {
+    /// What the series sees of one of its calls; `None` when the call cannot be told apart from others. One whose status
+    /// cannot be read counts as under way; one that is not planned yet is due when the plan of the series says.
+    pub fn of(call: &CallView, plan: Option<&SeriesPlan>) -> Option<Self> {
+        let mark = call.series.as_ref()?;
+        let nominal = nominal_of(call, mark)?;
+        let status = call.status.read().cloned().unwrap_or_default();
+        let edited = status.observed_generation != call.metadata.generation;
+        let by_series = || plan.map_or(nominal, |plan| plan.sequence.effective_of(nominal));
+        Some(Self {
+            name: call.name().to_owned(),
+            namespace: call.namespace().to_owned(),
+            uid: call.uid().to_owned(),
+            resource_version: call.metadata.resource_version.clone(),
+            nominal,
+            due: status.effective_time.filter(|_| !edited).unwrap_or_else(by_series),
+            number: mark.occurrence,
+            finished: call.is_finished(),
+            successful: status.state == Some(CallState::Completed),
+            outcome: status.outcome.filter(|_| call.is_finished()),
+            ended_at: status.completion_time,
+        })
+    }
 }
 
 impl SeriesFacts<'_> {

@@ -4,7 +4,7 @@
 use super::series_world::{Ring, StoredCall, World, whole_second};
 use super::test_support::placed;
 use super::*;
-use crate::api::{CallState, CallView, ScheduledCallStatus, SeriesView};
+use crate::api::{CallView, ScheduledCallStatus, SeriesView};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ impl World {
         let unseen = last.filter(|last| children.iter().all(|child| child.nominal != *last));
         let name = unseen.map(|nominal| child_name(&self.series(), plan, nominal));
         if let Some(name) = name.filter(|name| self.calls.contains_key(name)) {
-            children.push(child_of(&self.view_of(&name), Some(plan)));
+            children.push(Child::of(&self.view_of(&name), Some(plan)).unwrap());
         }
         children
     }
@@ -117,7 +117,7 @@ impl World {
                 self.unseen.insert(name.clone());
             }
         }
-        Ok(Some(child_of(&self.view_of(&name), Some(plan))))
+        Ok(Some(Child::of(&self.view_of(&name), Some(plan)).unwrap()))
     }
 
     fn last_edit(&self) -> Timestamp {
@@ -283,43 +283,7 @@ impl World {
             plan,
             edited_at: Some(self.edited),
             listed: self.status.active.iter().any(|listed| listed.uid == call.uid()),
-            siblings: siblings.map(|other| sibling_of(&other)).collect(),
+            siblings: siblings.filter_map(|other| Sibling::of(&other)).collect(),
         }))
     }
-}
-
-/// As `controller::children` sees a call.
-pub(super) fn child_of(call: &CallView, plan: Option<&SeriesPlan>) -> Child {
-    let mark = call.series.as_ref().unwrap();
-    let nominal = nominal_of(call, mark).unwrap();
-    let status = call.status.read().unwrap();
-    let edited = status.observed_generation != call.metadata.generation;
-    let by_series = || plan.map_or(nominal, |plan| plan.sequence.effective_of(nominal));
-    Child {
-        name: call.name().to_owned(),
-        namespace: call.namespace().to_owned(),
-        uid: call.uid().to_owned(),
-        resource_version: call.metadata.resource_version.clone(),
-        nominal,
-        due: status.effective_time.filter(|_| !edited).unwrap_or_else(by_series),
-        number: mark.occurrence,
-        finished: call.is_finished(),
-        successful: status.state == Some(CallState::Completed),
-        outcome: status.outcome.clone().filter(|_| call.is_finished()),
-        ended_at: status.completion_time,
-    }
-}
-
-/// As `controller::observe` sees a sibling.
-fn sibling_of(call: &CallView) -> Sibling {
-    let nominal = nominal_of(call, call.series.as_ref().unwrap()).unwrap();
-    let (status, spec) = (call.status.read().unwrap(), call.spec.read().unwrap());
-    let held = spec.suspend == Some(true) || spec.cancel == Some(true);
-    let progress = match status.attempts.last() {
-        _ if status.attempts.iter().any(crate::api::Attempt::is_open) => SiblingProgress::AttemptOpen,
-        Some(_) => SiblingProgress::BetweenAttempts,
-        None if held => SiblingProgress::Held,
-        None => SiblingProgress::Waiting,
-    };
-    Sibling { nominal, due: status.effective_time.unwrap_or(nominal), progress }
 }

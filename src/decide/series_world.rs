@@ -3,7 +3,6 @@
 //! Time stands still while the operator works and jumps to where its decisions ask it to look again. A process that
 //! crashes is one that may write only so many times more.
 
-use super::series_operator::child_of;
 use super::test_support::{defaults, nov};
 use super::*;
 use crate::api::{CallState, CallView, RecurringCallStatus, ScheduledCallStatus, SeriesView};
@@ -307,7 +306,7 @@ impl World {
     /// The calls as `controller::children` shows them to a pass.
     pub fn children(&self, plan: Option<&SeriesPlan>) -> Vec<Child> {
         let names = self.calls.keys().filter(|name| !self.unseen.contains(*name));
-        names.map(|name| child_of(&self.view_of(name), plan)).collect()
+        names.filter_map(|name| Child::of(&self.view_of(name), plan)).collect()
     }
 
     pub fn facts<'a>(

@@ -92,32 +92,6 @@ fn addresses_that_are_not_allowed_are_refused_and_nothing_is_dialled() {
 }
 
 #[test]
-fn features_that_are_not_built_yet_say_so_and_do_not_ring() {
-    let namespace = namespace("unbuilt");
-    let dialer = LedgerDialer::start();
-    dialer.install(&namespace, "");
-    let _operator = Operator::start(&namespace);
-    let cases = [
-        (
-            "rules",
-            "  retryPolicy:\n    rules:\n    - outcomes: [Busy]\n      action: Retry",
-            "spec.retryPolicy.rules",
-        ),
-        ("redial", "  retryPolicy:\n    onUnknown: Redial", "spec.retryPolicy.onUnknown"),
-    ];
-    for (name, fields, path) in cases {
-        apply(&namespace, &call(name, "+15550000001", &in_ms(500), fields));
-        stalled(&namespace, name, "NotSupported", path);
-    }
-    apply(&namespace, &call("ttl", "+15550000002", &in_ms(500), "  ttlSecondsAfterFinished: 60"));
-    let done = wait_for_state(&namespace, "ttl", "Completed");
-    let ignored = condition(&done, "FieldsIgnored");
-    assert!(ignored["message"].as_str().unwrap().contains("spec.ttlSecondsAfterFinished"), "{done:#}");
-
-    assert!(dialer.rings_for("+15550000001").is_empty());
-}
-
-#[test]
 fn without_an_api_server_the_operator_waits_and_says_why() {
     let namespace = namespace("away");
     let path = cluster().dir().join("away.kubeconfig");

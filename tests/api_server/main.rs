@@ -14,6 +14,7 @@ mod limits;
 mod load;
 mod once;
 mod outage;
+mod outcomes;
 mod preview_check;
 mod schema;
 mod series;
