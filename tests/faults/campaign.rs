@@ -4,6 +4,7 @@ use crate::api::Api;
 use crate::points::{Harm, everything, learned};
 use crate::replay::{Run, run};
 use crate::scenario::Scenario;
+use crate::scene::tails;
 use crate::support::ControlPlane;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -14,7 +15,6 @@ use std::sync::{Condvar, Mutex, PoisonError};
 const SIDE_BY_SIDE: usize = 24;
 /// Of the runs that failed so many are told in full.
 const TOLD: usize = 3;
-const TAIL: usize = 60;
 /// After so many runs a line says how far it is.
 const PROGRESS: usize = 100;
 
@@ -57,7 +57,7 @@ pub fn learn(cluster: &ControlPlane, api: &Api, scenarios: Vec<Scenario>) -> Vec
             "{} without harm: {:#?}{}",
             scenario.name,
             run.broken,
-            told(&run.files)
+            tails(&run.files)
         );
         run
     });
@@ -101,7 +101,7 @@ pub fn replay(cluster: &ControlPlane, api: &Api, wanted: &[Wanted<'_>]) {
         if let Verdict::Broken(broken) = &verdict {
             println!("{done}/{}: {}: {broken:#?}", wanted.len(), wanted_one.name());
             if failures.fetch_add(1, Ordering::Relaxed) < TOLD {
-                println!("{}", told(&run.files));
+                println!("{}", tails(&run.files));
             }
         }
         if done.is_multiple_of(PROGRESS) {
@@ -165,19 +165,6 @@ fn table(wanted: &[Wanted<'_>], verdicts: &[Verdict]) -> String {
         for (at, cells) in rows {
             writeln!(text, "  {at:<45} {}", cells.join(" ")).unwrap();
         }
-    }
-    text
-}
-
-/// The ends of the files of a run.
-fn told(files: &[std::path::PathBuf]) -> String {
-    let mut text = String::new();
-    for file in files {
-        let whole = std::fs::read_to_string(file).unwrap_or_default();
-        let lines: Vec<&str> = whole.lines().collect();
-        let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        write!(text, "\n--- {name}\n{tail}").unwrap();
     }
     text
 }

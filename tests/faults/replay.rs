@@ -40,7 +40,6 @@ struct Stage<'a> {
     proxy: Proxy,
     operator: Operator,
     rival: Option<Operator>,
-    logs: Vec<PathBuf>,
     crashes: usize,
 }
 
@@ -61,8 +60,7 @@ impl<'a> Stage<'a> {
         scene.install_dialer(&scenario.dialer, &proxy.dialer);
         let operator = scene.operator(&proxy.api, scenario.operator);
         let rival = scenario.rival.then(|| scene.operator(cluster.url(), scenario.operator));
-        let logs = [Some(&operator), rival.as_ref()].into_iter().flatten().map(log_of).collect();
-        Self { scenario, harms, scene, proxy, operator, rival, logs, crashes: 0 }
+        Self { scenario, harms, scene, proxy, operator, rival, crashes: 0 }
     }
 
     /// Applies, waits for the end, and for quiet.
@@ -111,7 +109,6 @@ impl<'a> Stage<'a> {
             self.crashes = crashes;
             self.operator.process().kill_now()?;
             self.operator = self.scene.operator(&self.proxy.api, self.scenario.operator);
-            self.logs.push(log_of(&self.operator));
             self.proxy.tell("/revive");
         }
         match self.operator.process().exit_code() {
@@ -152,17 +149,13 @@ impl<'a> Stage<'a> {
                 operator.process().kill_now().ok();
             }
         };
-        let Judged { broken, objects, dump } = self.scene.judge(&self.logs, &["--late-ms", LATE_MS], end_all);
+        let Judged { broken, objects, dump } = self.scene.judge(&["--late-ms", LATE_MS], end_all);
         let mut files = vec![self.proxy.log().to_owned(), self.scene.provider.ledger().to_owned(), dump];
-        files.extend(self.logs);
+        files.extend(self.scene.logs());
         let rings = self.scene.provider.lines("ring");
         let ends = if self.scenario.name == "series" { by_time(&objects) } else { by_name(&objects, &rings) };
         Run { ends, broken, struck: self.proxy.has_struck(), requests: self.proxy.lines(), files }
     }
-}
-
-fn log_of(operator: &Operator) -> PathBuf {
-    operator.process().log_path().to_owned()
 }
 
 fn calls(objects: &[Value]) -> impl Iterator<Item = &Value> {

@@ -5,9 +5,11 @@ use crate::programs::{Evidence, Provider, judge};
 use crate::support::{ControlPlane, Operator, cluster, operator};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,34 @@ pub struct Scene<'a> {
     pub base: PathBuf,
     /// The provider.
     pub provider: Provider,
+    logs: Mutex<Vec<PathBuf>>,
+}
+
+/// Lines of each log that a failed run shows.
+const TAIL: usize = 60;
+
+impl Drop for Scene<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+            let files: Vec<PathBuf> =
+                [self.provider.ledger().to_owned()].into_iter().chain(logs.iter().cloned()).collect();
+            println!("{}{}", self.namespace, tails(&files));
+        }
+    }
+}
+
+/// The ends of files.
+pub fn tails(files: &[PathBuf]) -> String {
+    let mut text = String::new();
+    for file in files {
+        let whole = fs::read_to_string(file).unwrap_or_default();
+        let lines: Vec<&str> = whole.lines().collect();
+        let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        write!(text, "\n--- {name}\n{tail}").unwrap();
+    }
+    text
 }
 
 /// What was found at the end.
@@ -50,7 +80,7 @@ impl<'a> Scene<'a> {
         let base = cluster.dir().join(&namespace);
         api.create_namespace(&namespace);
         let provider = Provider::start(&base, provider);
-        Self { cluster, api, namespace, base, provider }
+        Self { cluster, api, namespace, base, provider, logs: Mutex::default() }
     }
 
     /// Makes the Dialer `default`; `URL` in its spec stands for `url`.
@@ -69,7 +99,9 @@ impl<'a> Scene<'a> {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = self.base.with_extension(format!("{count}.kubeconfig"));
         write_kubeconfig(self.cluster, &path, server);
-        Operator::launch(&path.to_string_lossy(), &self.namespace, flags)
+        let operator = Operator::launch(&path.to_string_lossy(), &self.namespace, flags);
+        self.logs.lock().unwrap().push(operator.process().log_path().to_owned());
+        operator
     }
 
     /// As [`operator`](Self::operator), without a proxy, and waits until it is ready.
@@ -103,8 +135,13 @@ impl<'a> Scene<'a> {
         self.eventually(what, || self.api.calls(&self.namespace).ok().filter(|calls| condition(calls)))
     }
 
+    /// The logs of all operators so far.
+    pub fn logs(&self) -> Vec<PathBuf> {
+        self.logs.lock().unwrap().clone()
+    }
+
     /// Has everything judged that is there. `ending` ends the operators: nothing may be written in between.
-    pub fn judge(&self, logs: &[PathBuf], terms: &[&str], ending: impl FnOnce()) -> Judged {
+    pub fn judge(&self, terms: &[&str], ending: impl FnOnce()) -> Judged {
         let (first, later) = (self.base.with_extension("objects"), self.base.with_extension("later"));
         let dump = self.api.dump(&self.namespace);
         fs::write(&first, dump.to_string()).unwrap();
@@ -112,8 +149,13 @@ impl<'a> Scene<'a> {
         fs::write(&later, self.api.dump(&self.namespace).to_string()).unwrap();
         let mut all: Vec<String> = ["--canary", CANARY].map(str::to_owned).into();
         all.extend(terms.iter().map(|term| (*term).to_owned()));
-        let evidence =
-            Evidence { ledger: self.provider.ledger(), objects: &first, later: &later, logs, terms: &all };
+        let evidence = Evidence {
+            ledger: self.provider.ledger(),
+            objects: &first,
+            later: &later,
+            logs: &self.logs(),
+            terms: &all,
+        };
         let objects = dump["items"].as_array().cloned().unwrap_or_default();
         Judged { broken: judge(&evidence), objects, dump: first }
     }
