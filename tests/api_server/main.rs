@@ -10,6 +10,7 @@ mod support;
 mod bad_input;
 mod calendar;
 mod cleanup;
+mod interleavings;
 mod limits;
 mod load;
 mod once;
