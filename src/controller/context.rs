@@ -8,6 +8,7 @@ use super::families::Families;
 use super::flights::Flights;
 use super::follow::Following;
 use super::memory::{Confirmed, Holds, Newest, Recent};
+use super::secrets::SecretBook;
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
@@ -67,6 +68,10 @@ pub struct Context {
     pub series_book: SeriesBook,
     /// What is known of each Dialer beside its spec.
     pub dialer_book: DialerBook,
+    /// Values of Secrets, read a moment ago.
+    pub secrets: SecretBook,
+    /// Where providers reach the operator (`--callback-url`), if they can.
+    pub callback_url: Option<String>,
     /// Connections to dialers.
     pub wire: Arc<Wire>,
     /// Events about objects.

@@ -28,6 +28,7 @@ mod provider;
 mod record;
 mod run;
 mod script;
+mod secrets;
 mod series;
 mod settle;
 mod watch;

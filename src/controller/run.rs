@@ -11,11 +11,12 @@ use super::follow::Following;
 use super::gate::Gate;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
+use super::secrets::SecretBook;
 use super::watch::follow;
 use super::{calendars, call, dialers, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
-use crate::decide::{AddressPolicy, Defaults};
+use crate::decide::{AddressPolicy, Defaults, DialerSettings};
 use crate::dial::{Admission, Wire};
 use crate::metrics::Metrics;
 use crate::probes::{self, Part, Readiness};
@@ -69,6 +70,8 @@ pub struct Settings {
     pub defaults: Defaults,
     /// Which dialer addresses are allowed.
     pub policy: AddressPolicy,
+    /// Where providers reach the operator, if they can.
+    pub callback_url: Option<String>,
     /// The clock to go by.
     pub clock: Clock,
     /// Holds every call.
@@ -167,7 +170,12 @@ fn build_context(
         admission: Admission::new(clock),
         calendar_book: CalendarBook::default(),
         series_book: SeriesBook::default(),
-        dialer_book: DialerBook::new(settings.policy),
+        dialer_book: DialerBook::new(DialerSettings {
+            addresses: settings.policy,
+            callback_url: settings.callback_url.is_some(),
+        }),
+        secrets: SecretBook::default(),
+        callback_url: settings.callback_url.clone(),
         wire: Arc::new(Wire::new(settings.policy, clock)),
         events,
         metrics: Metrics::default(),
