@@ -69,7 +69,7 @@ pub async fn settle(scope: &Scope, call: &CallView, number: i32, flight: &InFlig
         fold_result(call, terms, &taken.mark, &result, again, now)
     })
     .await;
-    flight.leave_token();
+    flight.leave_tokens();
     scope.context.metrics.attempt_ended(&result);
     match stored {
         Stored::Written(view) | Stored::NothingNew(view) => Some(view),
@@ -108,7 +108,7 @@ async fn take_over(
     loop {
         let attempt = open_attempt(&view, number).filter(|attempt| attempt.token == before);
         let Some(attempt) = attempt.filter(|attempt| attempt.dialer_revision == plan.revision) else {
-            flight.leave_token();
+            flight.strike_token(&mark.token);
             return None;
         };
         let now = context.clock.now();
@@ -122,7 +122,7 @@ async fn take_over(
             Ok(stored) => stored,
             // A conflict says nothing about who, a lost answer nothing at all: only the stored token does.
             Err(error) if matches!(error.class(), ErrorClass::Gone | ErrorClass::Refused) => {
-                flight.leave_token();
+                flight.strike_token(&mark.token);
                 return None;
             }
             Err(_) => read_live(scope, &view).await?,
