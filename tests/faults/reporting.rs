@@ -18,6 +18,7 @@ fn asked() -> Value {
     json!({
         "http": {
             "url": "URL/calls",
+            "auth": {"bearer": {"secretRef": {"name": "dialer", "key": "token"}}},
             "response": {"callIDPointer": "/callId"},
             "poll": {
                 "url": "URL/calls/{{callID}}", "intervalSeconds": 1, "statePointer": "/state", "states": states,

@@ -79,6 +79,7 @@ impl<'a> Scene<'a> {
         let namespace = format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let base = cluster.dir().join(&namespace);
         api.create_namespace(&namespace);
+        api.create_secret(&namespace, CANARY);
         let provider = Provider::start(&base, provider);
         Self { cluster, api, namespace, base, provider, logs: Mutex::default() }
     }
