@@ -129,6 +129,10 @@ struct ControllerArgs {
     #[arg(long, env = "CALL_OPERATOR_METRICS_ADDRESS", default_value = "0.0.0.0:8080", value_parser = address_or_none)]
     metrics_address: Listen,
 
+    /// Address at which providers report what becomes of placed calls, or none.
+    #[arg(long, env = "CALL_OPERATOR_CALLBACK_ADDRESS", default_value = "0.0.0.0:8082", value_parser = address_or_none)]
+    callback_address: Listen,
+
     /// Address of /livez and /readyz, or none.
     #[arg(long, env = "CALL_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8081", value_parser = address_or_none)]
     health_address: Listen,
@@ -251,6 +255,7 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
         },
         suspend_all: args.suspend_all,
         health_address: args.health_address.0,
+        callback_address: args.callback_address.0,
         metrics_address: args.metrics_address.0,
     })
 }

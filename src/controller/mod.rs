@@ -8,6 +8,7 @@ mod api_server;
 mod books;
 mod calendars;
 mod call;
+mod callbacks;
 mod children;
 mod claim;
 mod cleanup;

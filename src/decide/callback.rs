@@ -3,7 +3,7 @@
 //! Promise: the address of a report names one attempt of one object and bears a code that only the operator can make;
 //! checking it takes the same time whatever is wrong with it.
 
-use super::identity::hex;
+use super::identity::{hex, unhex};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -33,7 +33,7 @@ pub fn callback_mac_fits(
     attempt: i32,
     given: &str,
 ) -> bool {
-    let Some(given) = from_hex(given) else { return false };
+    let Some(given) = unhex(given) else { return false };
     authenticated(key, namespace, name, uid, attempt).is_some_and(|mac| mac.verify_slice(&given).is_ok())
 }
 
@@ -45,16 +45,6 @@ fn authenticated(key: &[u8], namespace: &str, name: &str, uid: &str, attempt: i3
         mac.update(part.as_bytes());
     }
     Some(mac)
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    let bytes: Vec<u8> =
-        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    if digits.len() == 64 { bytes.try_into().ok() } else { None }
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub use http_plan::{
     IdPointer, JsonTemplate, LookupPlan, PollPlan, RequestPlan, SecretKey, States, SuccessPlan,
     VerificationPlan,
 };
-pub use identity::{attempt_key, jitter};
+pub use identity::{attempt_key, jitter, unhex};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
 pub use plan::{CallPlan, Defaults, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};

@@ -12,12 +12,15 @@ mod answer_tests;
 mod claimed;
 mod credentials;
 mod http;
+mod metered;
 mod quote;
 mod render;
 mod reply;
+mod report;
 mod request;
 #[cfg(test)]
 mod request_tests;
+mod signature;
 mod simulated;
 #[cfg(test)]
 mod test_plans;
@@ -28,6 +31,8 @@ pub use self::http::HttpDialer;
 pub use admission::{Admission, Limits, LineKey, Permit, Rank, Ticket, Turn};
 pub use claimed::Claimed;
 pub use credentials::Credentials;
+pub use report::read_report;
+pub use signature::{Arrived, is_signed};
 pub use simulated::SimulatedDialer;
 pub use wire::{Wire, resolve_host};
 

@@ -9,7 +9,9 @@ mod support;
 
 mod bad_input;
 mod calendar;
+mod callbacks;
 mod cleanup;
+mod http_dialer;
 mod interleavings;
 mod limits;
 mod load;
