@@ -133,9 +133,14 @@ fn judge(learned: &Learned, harms: &[Harm], run: &Run) -> Verdict {
         harms.iter().any(Harm::excuses_doubt) && end.contains("OutcomeUnknown")
             || harms.iter().any(Harm::excuses_waiting) && end.contains("ForbiddenConcurrent")
     };
+    // A refusal uses up an attempt, and with it that part of the script: another number of rings may lead to the end.
+    let refused =
+        harms.iter().any(|harm| harm.at.starts_with("DIAL POST") && harm.fault.starts_with("answer:"));
+    let state = |end: &str| end.split(',').next().unwrap_or_default().to_owned();
     for (call, end) in &learned.ends {
         match run.ends.get(call) {
             Some(other) if other == end || doubt(other) => {}
+            Some(other) if refused && state(other) == state(end) => {}
             other => broken.push(format!("as-without-harm: {call} is {other:?}, without harm {end}")),
         }
     }

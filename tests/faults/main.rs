@@ -3,8 +3,8 @@
 //! A scenario is run once without harm, through `fault-proxy`, which names every request and event; then again with one
 //! fault at each of them. A program that shares no code with the operator judges each run by the provider's ledger
 //! and the final objects. `make test` runs the core scenario in full and a sample of the others, chosen by a seed that
-//! is printed; `make faults` runs everything. `FAULTS_SEED=N` repeats a sample, `FAULTS_ONLY='retry: drop @ …'` one run
-//! (or all whose name contains the text).
+//! is printed; `make faults` runs everything. `FAULTS_SEED=N` repeats a sample, `FAULTS_ONLY='retry: drop @ …' make faults`
+//! one run, or all whose name contains the text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the failure")]
 #![allow(clippy::disallowed_methods, reason = "tests watch real processes by the real clock")]
@@ -13,6 +13,7 @@
 mod support;
 
 mod api;
+mod api_server;
 mod campaign;
 mod points;
 mod processes;
@@ -21,10 +22,10 @@ mod replay;
 mod reporting;
 mod scenario;
 mod scene;
-mod store;
 
 use api::Api;
 use campaign::{Learned, Wanted, learn, replay as replay_all};
+use scenario::Scenario;
 
 /// Runs of the sample: each takes seconds, or the better part of a minute where a claim is orphaned.
 const SAMPLE: usize = 48;
@@ -43,7 +44,7 @@ fn one_fault_at_every_request_of_the_core_scenario() {
 fn a_sample_of_faults_in_the_other_scenarios() {
     let cluster = support::cluster();
     let api = Api::of(cluster);
-    let learned = learn(cluster, &api, scenario::all().into_iter().skip(1).collect());
+    let learned = learn(cluster, &api, scenarios().into_iter().skip(1).collect());
     let mut wanted = everything(&learned);
     let mut random = Random::seeded();
     println!("a sample of {SAMPLE} of {} runs", wanted.len());
@@ -56,11 +57,14 @@ fn a_sample_of_faults_in_the_other_scenarios() {
 fn one_fault_at_every_request_of_every_scenario() {
     let cluster = support::cluster();
     let api = Api::of(cluster);
-    let learned = learn(cluster, &api, scenario::all());
-    let mut wanted = everything(&learned);
-    if let Ok(text) = std::env::var("FAULTS_ONLY") {
-        wanted.retain(|wanted| wanted.name().contains(&text));
+    let only = std::env::var("FAULTS_ONLY").unwrap_or_default();
+    let mut scenarios = scenarios();
+    if let Some((name, _)) = only.split_once(": ") {
+        scenarios.retain(|scenario| scenario.name == name);
     }
+    let learned = learn(cluster, &api, scenarios);
+    let mut wanted = everything(&learned);
+    wanted.retain(|wanted| wanted.name().contains(&only));
     replay_all(cluster, &api, &wanted);
 }
 
@@ -69,7 +73,7 @@ fn one_fault_at_every_request_of_every_scenario() {
 fn two_faults_in_one_run() {
     let cluster = support::cluster();
     let api = Api::of(cluster);
-    let learned = learn(cluster, &api, scenario::all());
+    let learned = learn(cluster, &api, scenarios());
     let single = everything(&learned);
     let mut random = Random::seeded();
     let pair = |_| {
@@ -87,13 +91,9 @@ fn two_faults_in_one_run() {
     replay_all(cluster, &api, &pairs);
 }
 
-#[test]
-#[ignore = "the http dialer does not follow calls yet"]
-fn one_fault_at_every_request_to_providers_that_report() {
-    let cluster = support::cluster();
-    let api = Api::of(cluster);
-    let learned = learn(cluster, &api, reporting::all());
-    replay_all(cluster, &api, &everything(&learned));
+/// All scenarios, the core one first.
+fn scenarios() -> Vec<Scenario> {
+    scenario::all().into_iter().chain(reporting::all()).collect()
 }
 
 fn everything(learned: &[Learned]) -> Vec<Wanted<'_>> {

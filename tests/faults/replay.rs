@@ -5,6 +5,7 @@ use crate::points::Harm;
 use crate::programs::Proxy;
 use crate::scenario::{Change, Scenario, Then, is_finished, name, state};
 use crate::scene::{Judged, LOOK_EVERY, PATIENCE, Scene, now};
+use crate::support::operator::free_address;
 use crate::support::{ControlPlane, Operator, reason};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -40,6 +41,7 @@ struct Stage<'a> {
     proxy: Proxy,
     operator: Operator,
     rival: Option<Operator>,
+    flags: Vec<String>,
     crashes: usize,
 }
 
@@ -58,9 +60,12 @@ impl<'a> Stage<'a> {
         let faults: Vec<String> = harms.iter().map(Harm::to_argument).collect();
         let proxy = Proxy::start(&scene.base, cluster, &scene.provider, &faults);
         scene.install_dialer(&scenario.dialer, &proxy.dialer);
-        let operator = scene.operator(&proxy.api, scenario.operator);
-        let rival = scenario.rival.then(|| scene.operator(cluster.url(), scenario.operator));
-        Self { scenario, harms, scene, proxy, operator, rival, crashes: 0 }
+        let (files, callbacks) = (scene.base.to_string_lossy(), free_address());
+        let filled = |flag: &&str| flag.replace("FILES", &files).replace("CALLBACKS", &callbacks);
+        let flags: Vec<String> = scenario.operator.iter().map(filled).collect();
+        let operator = scene.operator(&proxy.api, &flags);
+        let rival = scenario.rival.then(|| scene.operator(cluster.url(), &flags));
+        Self { scenario, harms, scene, proxy, operator, rival, flags, crashes: 0 }
     }
 
     /// Applies, waits for the end, and for quiet.
@@ -108,7 +113,7 @@ impl<'a> Stage<'a> {
         if crashes > self.crashes {
             self.crashes = crashes;
             self.operator.process().kill_now()?;
-            self.operator = self.scene.operator(&self.proxy.api, self.scenario.operator);
+            self.operator = self.scene.operator(&self.proxy.api, &self.flags);
             self.proxy.tell("/revive");
         }
         match self.operator.process().exit_code() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    vec![polled(), answered_at_last(), hung_up(), looked_up(), rings_once()]
+    vec![polled(), answered_at_last(), hung_up(), looked_up(), rings_once(), called_back()]
 }
 
 /// A provider that can be asked about a call and told to end it.
@@ -97,4 +97,30 @@ fn rings_once() -> Scenario {
     });
     native.provider = &["--native"];
     native
+}
+
+/// The provider reports by itself: before its answer, late, twice, in the wrong order, and where its answer is lost.
+fn called_back() -> Scenario {
+    let mut dialer = asked();
+    let states = dialer["http"]["poll"]["states"].clone();
+    dialer["http"]["callbacks"] = json!({
+        "secretRef": {"name": "dialer", "key": "token"}, "callIDPointer": "/callId", "statePointer": "/state",
+        "states": states, "sequencePointer": "/sequence",
+    });
+    // Reports that come while no operator listens are lost; then it has to ask, but rarely.
+    dialer["http"]["poll"]["intervalSeconds"] = json!(5);
+    dialer["http"]["body"] = json!({"json": {
+        "phoneNumber": "{{phoneNumber}}", "attempt": "{{attempt}}", "callbackURL": "{{callbackURL}}",
+        "script": "{{parameters.script}}",
+    }});
+    let mut called_back = scenario("called-back", dialer, |now| {
+        let due = at(now, 2500);
+        let twice = "ring callback:ringing reply:201 wait:300 state:completed callback:completed callback:completed callback:ringing";
+        let early = "ring state:no-answer callback:no-answer reply:201";
+        let lost = "ring drop wait:700 state:completed callback:completed";
+        let calls = [twice, early, lost].into_iter().zip(1..);
+        calls.map(|(steps, number)| call(&format!("c{number}"), number, &due, script(steps))).collect()
+    });
+    called_back.operator = &["--callback-address", "CALLBACKS", "--callback-url=http://CALLBACKS"];
+    called_back
 }

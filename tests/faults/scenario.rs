@@ -11,7 +11,7 @@ pub struct Scenario {
     pub dialer: Value,
     /// Flags of the provider.
     pub provider: &'static [&'static str],
-    /// Flags of the operator.
+    /// Flags of the operator; `FILES` in them stands for what its files' names begin with, `CALLBACKS` for a free address.
     pub operator: &'static [&'static str],
     /// Whether a second operator works beside it, which nobody harms.
     pub rival: bool,

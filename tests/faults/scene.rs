@@ -18,7 +18,7 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 /// Pause between two looks.
 pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A word that must not appear anywhere.
-const CANARY: &str = "c4n4ry-of-the-fault-harness";
+const CANARY: &str = "c4n4ry-of-the-fault-harness-0123456789";
 
 /// A namespace with a provider.
 pub struct Scene<'a> {
@@ -95,18 +95,19 @@ impl<'a> Scene<'a> {
     }
 
     /// Starts an operator that finds its API server there, and does not wait.
-    pub fn operator(&self, server: &str, flags: &[&str]) -> Operator {
+    pub fn operator(&self, server: &str, flags: &[String]) -> Operator {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = self.base.with_extension(format!("{count}.kubeconfig"));
         write_kubeconfig(self.cluster, &path, server);
-        let operator = Operator::launch(&path.to_string_lossy(), &self.namespace, flags);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let operator = Operator::launch(&path.to_string_lossy(), &self.namespace, &flags);
         self.logs.lock().unwrap().push(operator.process().log_path().to_owned());
         operator
     }
 
     /// As [`operator`](Self::operator), without a proxy, and waits until it is ready.
-    pub fn ready_operator(&self, flags: &[&str]) -> Operator {
+    pub fn ready_operator(&self, flags: &[String]) -> Operator {
         let operator = self.operator(self.cluster.url(), flags);
         self.eventually("the operator to be ready", || (operator.readyz().0 == 200).then_some(()));
         operator

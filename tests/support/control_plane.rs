@@ -40,7 +40,7 @@ pub struct ControlPlane {
     // Fields are dropped in this order: who uses a part ends before it, and the directory is deleted last.
     controller_manager: Option<Guarded>,
     api_server: Mutex<Guarded>,
-    etcd: Mutex<Guarded>,
+    etcd: Guarded,
     settings: Settings,
 }
 
@@ -106,7 +106,7 @@ impl ControlPlane {
 
     fn start_once(programs: &Path) -> Result<Self, NotReady> {
         let settings = Settings::new(programs)?;
-        let etcd = Mutex::new(settings.start_etcd()?);
+        let etcd = settings.start_etcd()?;
         let api_server = Mutex::new(settings.start_api_server()?);
         let mut control_plane = Self { controller_manager: None, api_server, etcd, settings };
         control_plane.wait_for_api_server(&control_plane.api_server())?;
@@ -200,30 +200,18 @@ impl ControlPlane {
         Ok(self.wait_for_api_server(&api_server)?)
     }
 
-    /// Starts the store anew on its data directory. It must have ended.
-    pub(super) fn start_etcd(&self) -> Result<(), String> {
-        *self.etcd() = self.settings.start_etcd()?;
-        Ok(())
-    }
-
     fn api_server(&self) -> MutexGuard<'_, Guarded> {
         self.api_server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The store.
-    pub(super) fn etcd(&self) -> MutexGuard<'_, Guarded> {
-        self.etcd.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn wait_for_api_server(&self, api_server: &Guarded) -> Result<(), NotReady> {
         let ask = ["get", "--raw", "/readyz", "--request-timeout=2s"];
-        wait_until("the API server was ready", &[&*self.etcd()], api_server, || self.run_kubectl(&ask, None))
+        wait_until("the API server was ready", &[&self.etcd], api_server, || self.run_kubectl(&ask, None))
     }
 
     fn wait_for_default_service_account(&self, controller_manager: &Guarded) -> Result<(), NotReady> {
         let ask = ["get", "serviceaccount", "default", "--namespace=default", "--request-timeout=2s"];
-        let (etcd, api_server) = (self.etcd(), self.api_server());
-        let needed = [&*etcd, &*api_server];
+        let needed = [&self.etcd, &*self.api_server()];
         let condition = "the default ServiceAccount was there";
         wait_until(condition, &needed, controller_manager, || self.run_kubectl(&ask, None))
     }
@@ -253,7 +241,7 @@ impl ControlPlane {
 impl Drop for ControlPlane {
     fn drop(&mut self) {
         // The data is thrown away: no program needs to end in order.
-        for program in [self.controller_manager.as_ref(), Some(&*self.api_server()), Some(&*self.etcd())] {
+        for program in [self.controller_manager.as_ref(), Some(&*self.api_server()), Some(&self.etcd)] {
             let _ = program.map(Guarded::kill_now);
         }
     }

@@ -8,7 +8,6 @@ pub mod guarded;
 pub mod http_server;
 pub mod ledger;
 pub mod operator;
-pub mod store;
 
 pub use control_plane::ControlPlane;
 pub use ledger::LedgerDialer;

@@ -11,8 +11,13 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+
+/// A callback that nobody takes is sent again so often, with this pause.
+const CALLBACK_TRIES: u32 = 3;
+const CALLBACK_PAUSE: Duration = Duration::from_millis(500);
 
 /// The provider; clones share everything.
 #[derive(Clone)]
@@ -129,13 +134,20 @@ impl Provider {
         let Some((call, sequence)) = self.calls.next_callback(id) else { return };
         let Some(url) = &call.callback_url else { return };
         let body = json!({ "callId": id, "state": word, "key": call.key, "sequence": sequence });
-        let heard = match post(url, body.to_string()).await {
-            Ok(status) => json!(status.as_u16()),
-            Err(error) => json!(error.to_string()),
-        };
-        self.ledger.note(json!({
-            "line": "callback", "id": id, "key": call.key, "state": word, "sequence": sequence, "heard": heard,
-        }));
+        for _ in 0..CALLBACK_TRIES {
+            let heard = match post(url, body.to_string()).await {
+                Ok(status) => json!(status.as_u16()),
+                Err(error) => json!(error.to_string()),
+            };
+            let done = heard.as_u64().is_some_and(|status| status < 500);
+            self.ledger.note(json!({
+                "line": "callback", "id": id, "key": call.key, "state": word, "sequence": sequence, "heard": heard,
+            }));
+            if done {
+                return;
+            }
+            tokio::time::sleep(CALLBACK_PAUSE).await;
+        }
     }
 }
 
