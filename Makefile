@@ -32,6 +32,11 @@ test: ## Run all checks and tests; the tests use a real Kubernetes API server
 	@$(MAKE) --no-print-directory lint
 	cargo test --tests $(LOCKED)
 
+.PHONY: faults
+faults: ## Replay every scenario with one fault at every request (20 minutes; FAULTS_ONLY='retry: drop' some of it)
+	@$(TOGETHER) build control-plane
+	cargo test $(LOCKED) --test faults -- --ignored --nocapture --test-threads 1 every_scenario two_faults
+
 .PHONY: lint
 lint: ## Check format, code and dependencies
 	cargo fmt --check

@@ -71,7 +71,7 @@ pub async fn settle(scope: &Scope, call: &CallView, number: i32, flight: &InFlig
         fold_result(call, terms, &taken.mark, &result, again, now)
     })
     .await;
-    flight.leave_token();
+    flight.leave_tokens();
     scope.context.metrics.attempt_ended(&result);
     match stored {
         Stored::Written(view) | Stored::NothingNew(view) => Some(view),
@@ -111,7 +111,7 @@ async fn take_over(
     let taken = Attempt { token: mark.token.clone(), ..orphan.clone() };
     if let Err(why) = context.journal.sent(SendMark::of_orphan(&seen.call, &taken)) {
         warn!(uid = seen.call.uid(), why, "cannot take over an attempt");
-        flight.leave_token();
+        flight.strike_token(&mark.token);
         return None;
     }
     let mut view = Arc::clone(&seen.call);
@@ -156,7 +156,7 @@ async fn take_over(
 fn not_taken(scope: &Scope, call: &CallView, mark: &ClaimMark, flight: &InFlight) -> Option<Taken> {
     let why = "not taken over".to_owned();
     scope.context.journal.answered(call.uid(), &mark.token, &AttemptResult::Unsent { why });
-    flight.leave_token();
+    flight.strike_token(&mark.token);
     None
 }
 

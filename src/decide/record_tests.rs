@@ -119,6 +119,8 @@ fn nobody_fills_in_an_attempt_that_is_not_theirs() {
     let done = recorded(open, "t", &refused(), at(DUE));
     assert!(fold(&done, "t", lost()).is_none(), "a known result is not overwritten");
     assert!(fold(&done, "t", placed()).is_none());
+    let unknown = recorded(claimed(call(json!({})), "t", at(DUE)), "t", &lost(), at(DUE));
+    assert!(fold(&unknown, "t", lost()).is_none(), "a finished call is not written again for nothing");
 }
 
 #[test]

@@ -107,6 +107,10 @@ pub fn fold_result(
     };
     let mut status = call.status.read()?.clone();
     let index = own_attempt(&status, &claim.token)?;
+    if outcome == Outcome::Unknown && status.attempts[index].outcome == Some(Outcome::Unknown) {
+        // Settled as unknown before: that a process which was only slow does not know either is no news.
+        return None;
+    }
     close(&mut status.attempts[index], outcome.clone(), placed, Some(why), now);
     let said = match how {
         How::Refused { .. } => format!("attempt {number} was not placed: {why}"),

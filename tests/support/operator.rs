@@ -113,9 +113,21 @@ pub fn kubeconfig() -> String {
     .clone()
 }
 
-/// A loopback address that nobody listens on.
+/// A loopback address that nobody listens on. Below the ports from which the system takes those of outgoing
+/// connections: one of these could be in use by the time that somebody listens.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    const FIRST: u32 = 15_000;
+    const COUNT: u32 = 17_000;
+    // Test binaries that run at the same time begin at different places.
+    let start = std::process::id().wrapping_mul(7919);
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let address = format!("127.0.0.1:{}", FIRST + start.wrapping_add(step) % COUNT);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// A GET without a client library: status code and body.
