@@ -3,6 +3,7 @@
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
 use super::context::{Context, Listed, Scope, Scopes};
+use super::degraded::Verdicts;
 use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
@@ -11,7 +12,9 @@ use super::follow::Following;
 use super::gate::Gate;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
+use super::places::Places;
 use super::secrets::SecretBook;
+use super::traffic::{Traffic, keep_counts};
 use super::watch::follow;
 use super::{calendars, call, callbacks, dialers, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
@@ -179,6 +182,7 @@ fn build_context(
         }),
         secrets: SecretBook::default(),
         callback_url: settings.callback_url.clone(),
+        verdicts: Verdicts::default(),
         wire: Arc::new(Wire::new(settings.policy, clock)),
         scopes: Scopes::default(),
         events,
@@ -221,6 +225,8 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         calendars,
         series,
         families: Families::default(),
+        places: Places::default(),
+        traffic: Traffic::default(),
         listed: Listed::default(),
         wake,
         wake_series,
@@ -288,6 +294,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     };
     tokio::select! {
         () = all => {}
+        () = keep_counts(&scope) => {}
         () = stopped_for_long(&context) => {}
     }
 }
