@@ -107,6 +107,11 @@ impl Monotonic {
         Self(self.0 + duration)
     }
 
+    /// This moment, earlier by `duration`; `None` before the clock's own beginning.
+    pub fn before(self, duration: Duration) -> Option<Self> {
+        self.0.checked_sub(duration).map(Self)
+    }
+
     /// Returns when this moment has come.
     pub async fn reached(self) {
         tokio::time::sleep_until(self.0).await;

@@ -8,6 +8,7 @@ use super::error::{ApiError, ErrorClass};
 use super::follow::follow_aside;
 use super::gate::WriteClass;
 use super::observe::{Observed, observe, observe_again};
+use super::places::why_in_line;
 use super::recall::recall;
 use super::record::store;
 use super::script;
@@ -188,8 +189,7 @@ fn explanation(
     if !stands || now.duration_since(order.due) < WORTH_TELLING {
         return None;
     }
-    let why = format!("Dialer \"{}\" carries as many calls as it may", call.dialer_name());
-    let reason = WaitReason::Dialer(why);
+    let reason = why_in_line(scope, call)?;
     let waiting = Decision::Wait { reason, plan: order.plan.clone(), due: order.due, until: None };
     status_for(call, &waiting, now)
 }

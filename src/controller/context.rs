@@ -2,14 +2,17 @@
 
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
+use super::degraded::Verdicts;
 use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
 use super::flights::Flights;
 use super::follow::Following;
 use super::memory::{Confirmed, Holds, Newest, Recent};
+use super::places::Places;
 use super::secrets::SecretBook;
 use super::store_watch::StoreWatch;
+use super::traffic::Traffic;
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
@@ -74,6 +77,8 @@ pub struct Context {
     pub series_book: SeriesBook,
     /// What is known of each Dialer beside its spec.
     pub dialer_book: DialerBook,
+    /// What is to be said of Dialers in trouble.
+    pub verdicts: Verdicts,
     /// Values of Secrets, read a moment ago.
     pub secrets: SecretBook,
     /// Where providers reach the operator (`--callback-url`), if they can.
@@ -108,6 +113,10 @@ pub struct Scope {
     pub series: Store<SeriesView>,
     /// Which calls belong to which series.
     pub families: Families,
+    /// Which calls hold a place of their Dialer without being dialled here.
+    pub places: Places,
+    /// Which Dialers have calls.
+    pub traffic: Traffic,
     /// What has been listed so far.
     pub listed: Listed,
     /// Asks for a reconcile of a call.

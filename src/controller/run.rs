@@ -3,6 +3,7 @@
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
 use super::context::{Context, Listed, Scope, Scopes};
+use super::degraded::Verdicts;
 use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
@@ -11,9 +12,11 @@ use super::follow::Following;
 use super::gate::Gate;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
+use super::places::Places;
 use super::secrets::SecretBook;
 use super::store_check::{follow_store, keep_checking};
 use super::store_watch::StoreWatch;
+use super::traffic::{Traffic, keep_counts};
 use super::transport::bounded_client;
 use super::watch::follow;
 use super::{calendars, call, callbacks, dialers, series};
@@ -204,6 +207,7 @@ fn build_context(
         }),
         secrets: SecretBook::default(),
         callback_url: settings.callback_url.clone(),
+        verdicts: Verdicts::default(),
         wire: Arc::new(Wire::new(settings.policy, clock)),
         scopes: Scopes::default(),
         events,
@@ -246,6 +250,8 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         calendars,
         series,
         families: Families::default(),
+        places: Places::default(),
+        traffic: Traffic::default(),
         listed: Listed::default(),
         wake,
         wake_series,
@@ -318,6 +324,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     tokio::select! {
         () = all => {}
         () = follow_store(&scope) => {}
+        () = keep_counts(&scope) => {}
         () = stopped_for_long(&context) => {}
     }
 }

@@ -193,7 +193,16 @@ pub enum WaitReason {
     Series,
 }
 
+/// In the text about a Dialer in trouble, and in no other: a stored message that has it is written anew when the trouble
+/// is over, and one that lacks it when trouble begins.
+pub(super) const IN_TROUBLE: &str = "is held because";
+
 impl WaitReason {
+    /// The Dialer of that name is held because of this trouble of its provider.
+    pub fn in_trouble(dialer: &str, trouble: &str) -> Self {
+        Self::Dialer(format!("Dialer \"{dialer}\" {IN_TROUBLE} {trouble}; one call at a time tries again"))
+    }
+
     /// Reason of the `Ready` condition.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -23,6 +23,7 @@ mod http_plan;
 mod http_plan_tests;
 mod http_planning;
 mod identity;
+mod load;
 #[cfg(test)]
 mod outcome_tests;
 mod parent;
@@ -76,6 +77,7 @@ pub use http_plan::{
     VerificationPlan,
 };
 pub use identity::{attempt_key, callee_digest, callee_of, jitter, unhex};
+pub use load::{Load, load_of, waits_for_dialer};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
 pub use plan::{CallPlan, Defaults, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};

@@ -4,7 +4,7 @@
 //! that is already right is never written again. `lastTransitionTime` is kept while a condition's status is.
 
 use super::call::ready_reason;
-use super::decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, WaitReason};
+use super::decision::{CancelReason, Decision, DialOrder, Doubt, Ending, IN_TROUBLE, MissReason, WaitReason};
 use super::field_error::{FieldError, first_reason, said};
 use super::plan::CallPlan;
 use crate::api::{
@@ -265,7 +265,8 @@ fn is_near(due: Timestamp, now: Timestamp) -> bool {
     due.duration_since(now) <= PLAN_WORTH_WRITING
 }
 
-/// What to show of a waiting call. What a result has said before (`Retrying`, `WaitingForDialer`) is not said again.
+/// What to show of a waiting call. What a result has said before (`Retrying`, `WaitingForDialer`) is not said again,
+/// unless trouble of the Dialer has begun or ended.
 fn waiting(
     call: &CallView,
     stored: &ScheduledCallStatus,
@@ -276,7 +277,8 @@ fn waiting(
 ) -> ScheduledCallStatus {
     let said = matches!(reason, WaitReason::Retrying | WaitReason::Dialer(_))
         && ready_reason(stored) == Some(reason.as_str())
-        && stored.effective_time == Some(plan.effective);
+        && stored.effective_time == Some(plan.effective)
+        && tells_of_trouble(reason) == stored.message.as_ref().is_some_and(|text| text.contains(IN_TROUBLE));
     if said {
         return observed(stored, call);
     }
@@ -293,6 +295,10 @@ fn waiting(
     let next_run = next_run.or((!stored.attempts.is_empty()).then_some(due));
     let standing = Standing::pending(reason.as_str(), message, next_run);
     stand(call, with_plan(call, stored.clone(), plan, now), standing, now)
+}
+
+fn tells_of_trouble(reason: &WaitReason) -> bool {
+    matches!(reason, WaitReason::Dialer(why) if why.contains(IN_TROUBLE))
 }
 
 /// Why it does not ring at its nominal time.

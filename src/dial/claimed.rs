@@ -36,6 +36,11 @@ impl Claimed {
         &self.attempt
     }
 
+    /// When it expires on the clock that never steps.
+    pub fn expires(&self) -> Monotonic {
+        self.expires
+    }
+
     /// Whether the first byte may still leave, by the wall clock and by the clock that never steps.
     ///
     /// # Errors

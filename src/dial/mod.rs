@@ -28,7 +28,9 @@ mod variables;
 mod wire;
 
 pub use self::http::HttpDialer;
-pub use admission::{Admission, Limits, LineKey, Permit, Rank, Ticket, Turn};
+pub use admission::{
+    Admission, Change, Limits, LineKey, Obstacle, Permit, Rank, Ticket, Trouble, TroubleKind, Turn,
+};
 pub use claimed::Claimed;
 pub use credentials::Credentials;
 pub use report::read_report;

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admission;
 mod bad_input;
 mod calendar;
 mod callbacks;
