@@ -99,7 +99,7 @@ pub fn why_in_line(scope: &Scope, call: &CallView) -> Option<WaitReason> {
 /// A claim of another process, or of one that has ended: its call started then, or is about to.
 fn note_start(scope: &Scope, call: &CallView, attempt: &Attempt) {
     let context = &scope.context;
-    if attempt.holder == context.holder {
+    if attempt.holder == context.journal.holder() {
         return;
     }
     let ago = context.clock.now().duration_since(attempt.claim_time);
