@@ -25,7 +25,8 @@ struct FlightsState {
 #[derive(Debug)]
 struct Flight {
     line: LineKey,
-    token: Option<String>,
+    /// More than one while a claim is taken over: until that is stored, the object bears the one before.
+    tokens: Vec<String>,
     withdrawn: CancellationToken,
 }
 
@@ -56,7 +57,7 @@ impl Flights {
             return None;
         }
         let withdrawn = CancellationToken::new();
-        let flight = Flight { line: line.clone(), token: None, withdrawn: withdrawn.clone() };
+        let flight = Flight { line: line.clone(), tokens: Vec::new(), withdrawn: withdrawn.clone() };
         state.running.insert(uid.to_owned(), flight);
         Some(InFlight { flights: self.clone(), uid: uid.to_owned(), withdrawn })
     }
@@ -64,7 +65,7 @@ impl Flights {
     /// What is known of the claim with this token.
     pub fn token_state(&self, uid: &str, token: &str) -> TokenState {
         let state = self.lock();
-        if state.running.get(uid).is_some_and(|flight| flight.token.as_deref() == Some(token)) {
+        if state.running.get(uid).is_some_and(|flight| flight.tokens.iter().any(|own| own == token)) {
             TokenState::Running
         } else if state.doubtful.contains(token) {
             TokenState::Doubtful
@@ -75,7 +76,7 @@ impl Flights {
 
     /// Whether a script for this object stands in this very line, without a claim.
     pub fn stands_in(&self, uid: &str, line: &LineKey) -> bool {
-        self.lock().running.get(uid).is_some_and(|flight| flight.token.is_none() && flight.line == *line)
+        self.lock().running.get(uid).is_some_and(|flight| flight.tokens.is_empty() && flight.line == *line)
     }
 
     /// Tells a script that still stands in line that it need not go on.
@@ -98,14 +99,19 @@ impl Flights {
 }
 
 impl InFlight {
-    /// Enters the token of a claim that is about to be asked for.
+    /// Enters the token of a claim that is about to be asked for, beside those that are there.
     pub fn enter_token(&self, token: &str) {
-        self.set_token(Some(token.to_owned()));
+        self.change_tokens(|tokens| tokens.push(token.to_owned()));
     }
 
-    /// The claim is known not to be stored, or to be settled.
-    pub fn leave_token(&self) {
-        self.set_token(None);
+    /// This claim is known not to be stored.
+    pub fn leave_token(&self, token: &str) {
+        self.change_tokens(|tokens| tokens.retain(|own| own != token));
+    }
+
+    /// Whatever was claimed is known to be settled.
+    pub fn leave_all_tokens(&self) {
+        self.change_tokens(Vec::clear);
     }
 
     /// Returns when the script is no longer wanted.
@@ -113,9 +119,9 @@ impl InFlight {
         self.withdrawn.cancelled().await;
     }
 
-    fn set_token(&self, token: Option<String>) {
+    fn change_tokens(&self, change: impl FnOnce(&mut Vec<String>)) {
         if let Some(flight) = self.flights.lock().running.get_mut(&self.uid) {
-            flight.token = token;
+            change(&mut flight.tokens);
         }
     }
 }
@@ -123,8 +129,8 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         let mut state = self.flights.lock();
-        let unfinished = state.running.remove(&self.uid).and_then(|flight| flight.token);
-        state.doubtful.extend(unfinished);
+        let unfinished = state.running.remove(&self.uid).map(|flight| flight.tokens);
+        state.doubtful.extend(unfinished.into_iter().flatten());
     }
 }
 
@@ -153,11 +159,27 @@ mod tests {
         assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
         flight.enter_token("t1");
         assert_eq!(flights.token_state("u", "t1"), TokenState::Running);
-        flight.leave_token();
+        flight.leave_token("t1");
         assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
         flight.enter_token("t2");
         drop(flight);
         assert_eq!(flights.token_state("u", "t2"), TokenState::Doubtful);
+    }
+
+    #[test]
+    fn a_claim_that_is_being_taken_over_is_not_forgotten() {
+        let flights = Flights::default();
+        let flight = flights.begin("u", &line("d")).unwrap();
+        flight.enter_token("sent");
+        flight.enter_token("taking-over");
+        assert_eq!(flights.token_state("u", "sent"), TokenState::Running, "until the other is stored");
+        flight.leave_token("taking-over");
+        assert_eq!(flights.token_state("u", "sent"), TokenState::Running);
+        assert_eq!(flights.token_state("u", "taking-over"), TokenState::Forgotten);
+        flight.enter_token("taking-over");
+        flight.leave_all_tokens();
+        drop(flight);
+        assert_eq!(flights.token_state("u", "sent"), TokenState::Forgotten);
     }
 
     #[tokio::test]

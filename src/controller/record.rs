@@ -25,7 +25,7 @@ pub async fn record(scope: &Scope, spoken: Spoken, flight: &InFlight) -> Option<
     let stored =
         store_truth(scope, view, |call, terms, now| fold_result(call, terms, &claim, &result, again, now))
             .await;
-    flight.leave_token();
+    flight.leave_all_tokens();
     match stored {
         Stored::Written(view) => {
             context.metrics.attempt_ended(&result);

@@ -10,7 +10,7 @@ use super::place::{Spoken, place};
 use super::record::record;
 use super::settle::settle;
 use crate::api::CallView;
-use crate::decide::{AttemptResult, DialOrder, Settling, is_cancelled};
+use crate::decide::{AttemptResult, ClaimMark, DialOrder, Settling, is_cancelled};
 use crate::dial::{Limits, LineKey, Rank, Subject, Ticket, Turn};
 use std::sync::Arc;
 
@@ -75,7 +75,8 @@ async fn settle_doubt(
         return None;
     }
     scope.context.recent.settle(call);
-    settle(scope, call, attempt.number, flight).await
+    let claim = ClaimMark { number: attempt.number, token: attempt.token.clone() };
+    settle(scope, call, &claim, flight).await
 }
 
 /// A call that was cancelled or deleted while it was being placed is ended at the provider. One that is in progress is
