@@ -257,6 +257,20 @@ fn an_orphan_that_is_taken_over_is_ours_until_it_is_settled() {
 }
 
 #[test]
+fn that_an_attempt_was_never_sent_does_not_undo_the_one_after_it() {
+    let first = claimed(call(json!({"retryPolicy": {"onUnknown": "Redial"}})), "t1", at(DUE));
+    let next = resolved_unknown(&first, &terms(&first), 1, Doubt::NoResult, due_plus(70_000)).unwrap();
+    let waiting = stored(first, next);
+    let redialled = claimed(waiting.clone(), "t2", status(&waiting).next_run_time.unwrap());
+    // Whoever claimed the first was asleep, and wakes now.
+    let late = |call: &CallView| recorded(call.clone(), "t1", &unsent(), due_plus(80_000));
+    assert_eq!(standing(&late(&redialled)), "Processing Dialing");
+    let done = recorded(redialled, "t2", &placed(), due_plus(75_000));
+    assert_eq!(standing(&late(&done)), "Completed Completed");
+    assert_eq!(status(&late(&done)).attempts[0].placed, Some(false));
+}
+
+#[test]
 fn attempts_beyond_ten_are_counted_though_not_listed() {
     let mut call = call(json!({"retryPolicy": {"maxAttempts": 10}}));
     for _ in 0..9 {
