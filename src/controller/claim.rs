@@ -100,7 +100,7 @@ async fn try_claim(
     };
     match tried {
         Tried::Claimed(_) => context.events.fields_ignored(call, &status),
-        Tried::Lost | Tried::Gone | Tried::Refused(_) => flight.leave_tokens(),
+        Tried::Lost | Tried::Gone | Tried::Refused(_) => flight.leave_token(&token),
     }
     tried
 }

@@ -58,7 +58,7 @@ async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
     if can_ask(scope, call, &spoken) {
         // Kept as what it is until then: what cannot be settled now is left to be settled as an orphan.
         scope.context.recent.settle(call);
-        settle(scope, call, spoken.claimed.attempt().number, flight).await;
+        settle(scope, call, &spoken.claimed.mark(), flight).await;
         return;
     }
     let subject = spoken.placed_subject();

@@ -40,10 +40,11 @@ const READ_AGAIN: Duration = Duration::from_millis(250);
 /// Settles the open attempt of a call beside the reconciler, unless a script for the call is running.
 pub fn settle_aside(scope: &Arc<Scope>, seen: &Observed, number: i32) {
     let Some(flight) = scope.context.flights.begin(seen.call.uid(), &line_of(&seen.call)) else { return };
+    let Some(token) = open_attempt(&seen.call, number).map(|attempt| attempt.token.clone()) else { return };
     let (scope, call) = (Arc::clone(scope), Arc::clone(&seen.call));
     let scripts = scope.context.scripts.clone();
     scripts.spawn(async move {
-        if settle(&scope, &call, number, &flight).await.is_none() {
+        if settle(&scope, &call, &ClaimMark { number, token }, &flight).await.is_none() {
             // Gone, refused, or somebody else's by now: not to be asked for at full speed.
             tokio::time::sleep(AFTER_FAILURE).await;
         }
@@ -52,13 +53,18 @@ pub fn settle_aside(scope: &Arc<Scope>, seen: &Observed, number: i32) {
     });
 }
 
-/// Takes over the open attempt of a call, asks the provider about it and stores the answer. `None` when it could not be
+/// Takes over an open claim of a call, asks the provider about it and stores the answer. `None` when it could not be
 /// taken over: somebody else has it, or it is settled.
-pub async fn settle(scope: &Scope, call: &CallView, number: i32, flight: &InFlight) -> Option<Arc<CallView>> {
+pub async fn settle(
+    scope: &Scope,
+    call: &CallView,
+    claim: &ClaimMark,
+    flight: &InFlight,
+) -> Option<Arc<CallView>> {
     let seen = observe_again(scope, call)?;
     let plan = seen.dialer.clone()?;
     let asked = scope.context.clock.monotonic();
-    let taken = take_over(scope, &seen, &plan, number, flight).await?;
+    let taken = take_over(scope, &seen, &plan, claim, flight).await?;
     // A process that ends leaves it to the next.
     let result = tokio::select! {
         result = ask(scope, call, &plan, &taken.subject, asked) => result,
@@ -71,7 +77,7 @@ pub async fn settle(scope: &Scope, call: &CallView, number: i32, flight: &InFlig
         fold_result(call, terms, &taken.mark, &result, again, now)
     })
     .await;
-    flight.leave_tokens();
+    flight.leave_all_tokens();
     scope.context.metrics.attempt_ended(&result);
     match stored {
         Stored::Written(view) | Stored::NothingNew(view) => Some(view),
@@ -99,24 +105,24 @@ async fn take_over(
     scope: &Scope,
     seen: &Observed,
     plan: &DialerPlan,
-    number: i32,
+    claim: &ClaimMark,
     flight: &InFlight,
 ) -> Option<Taken> {
     let context = &scope.context;
+    let number = claim.number;
     let orphan = open_attempt(&seen.call, number)?;
-    let before = orphan.token.clone();
     let mark = ClaimMark { number, token: random_word().ok()? };
     flight.enter_token(&mark.token);
     // Should this process die now, the claim must not be taken for one that was never sent.
     let taken = Attempt { token: mark.token.clone(), ..orphan.clone() };
     if let Err(why) = context.journal.sent(SendMark::of_orphan(&seen.call, &taken)) {
         warn!(uid = seen.call.uid(), why, "cannot take over an attempt");
-        flight.strike_token(&mark.token);
+        flight.leave_token(&mark.token);
         return None;
     }
     let mut view = Arc::clone(&seen.call);
     loop {
-        let attempt = open_attempt(&view, number).filter(|attempt| attempt.token == before);
+        let attempt = open_attempt(&view, number).filter(|attempt| attempt.token == claim.token);
         let Some(attempt) = attempt.filter(|attempt| attempt.dialer_revision == plan.revision) else {
             return not_taken(scope, &seen.call, &mark, flight);
         };
@@ -156,7 +162,7 @@ async fn take_over(
 fn not_taken(scope: &Scope, call: &CallView, mark: &ClaimMark, flight: &InFlight) -> Option<Taken> {
     let why = "not taken over".to_owned();
     scope.context.journal.answered(call.uid(), &mark.token, &AttemptResult::Unsent { why });
-    flight.strike_token(&mark.token);
+    flight.leave_token(&mark.token);
     None
 }
 

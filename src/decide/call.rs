@@ -85,11 +85,22 @@ fn resolution(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> Resoluti
     let plan = facts.dialer_plan.as_deref().filter(|plan| plan.revision == open.dialer_revision);
     match plan.map_or(Settling::Unknown, |plan| plan.settling) {
         Settling::Look { .. } => Resolution::Asking,
-        Settling::Repeat { key_lifetime, .. } if key_lives(open, key_lifetime, now) => Resolution::Asking,
+        Settling::Repeat { key_lifetime, .. }
+            if key_lives(open, key_lifetime, now) && !was_repeated(facts, open) =>
+        {
+            Resolution::Asking
+        }
         Settling::Repeat { .. } | Settling::Unknown => {
             Resolution::Unknown(SetBack::doubt(facts, open.claim_time))
         }
     }
+}
+
+/// Whether somebody has taken the claim over before, and may have repeated the request as often as is allowed. A claim
+/// as it was made does not live so long.
+fn was_repeated(facts: &CallFacts<'_>, open: &Attempt) -> bool {
+    let begun = open.claim_time.max(open.not_before);
+    open.not_after.duration_since(begun) > facts.defaults.on_the_clock(SEND_WINDOW)
 }
 
 /// Whether the provider still knows the key of an attempt.

@@ -143,10 +143,13 @@ fn take_back(
         let next_run = remove(&mut status, index, again);
         return Some(finish(call, status, Some(unsent(call, why, again, next_run, now)), now));
     }
-    // Settled as unknown by somebody else: that it was never sent comes too late for another try.
+    // Settled as unknown by somebody else: that it was never sent comes too late for another try. Where another attempt
+    // has been made meanwhile, the call stands as that one says.
     close(&mut status.attempts[index], Outcome::TransientError, Some(false), Some(why), now);
     let said = format!("attempt {} was never sent: {why}", claim.number);
-    Some(finish(call, status, Some(Standing::failed(&Outcome::TransientError, said, now)), now))
+    let is_last = index + 1 == status.attempts.len();
+    let standing = is_last.then(|| Standing::failed(&Outcome::TransientError, said, now));
+    Some(finish(call, status, standing, now))
 }
 
 /// The status after taking back an open claim that was never sent: as if it had not been made.
