@@ -10,6 +10,7 @@ use super::error::{ApiError, ErrorClass};
 use super::time_check::certain_offset;
 use crate::clock::Monotonic;
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -72,12 +73,7 @@ async fn check(context: &Context) -> Result<(), ApiError> {
     };
     judge_clock(context, &look);
     let server_time = look.date.map_or(asked, |date| context.clock.noted(date));
-    if context.store.judge(highest, look.version, server_time, context.clock.now()) {
-        context.metrics.store_was_set_back();
-        context.newest.clear();
-        context.newest_series.clear();
-        context.confirmed.clear();
-    }
+    judge(context, highest, look.version, server_time);
     if context.store.answered() {
         info!("the API server answers again");
         // Calls that could not be claimed need not wait any longer.
@@ -85,6 +81,26 @@ async fn check(context: &Context) -> Result<(), ApiError> {
         context.store.release();
     }
     Ok(())
+}
+
+/// Judges the version that a write has given an object, asked for when `highest` had been seen. A store that was set back
+/// under a running API server shows only there: lists and watches come from that server's own memory.
+pub fn note_reply(context: &Context, highest: u64, metadata: &ObjectMeta) {
+    let version = metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
+    // A higher one is noted when a list or watch shows it.
+    if let Some(version) = version.filter(|version| *version < highest) {
+        judge(context, highest, version, context.clock.now());
+    }
+}
+
+fn judge(context: &Context, highest: u64, version: u64, seen: Timestamp) {
+    if context.store.judge(highest, version, seen, context.clock.now()) {
+        context.metrics.store_was_set_back();
+        // What was newest is no longer so.
+        context.newest.clear();
+        context.newest_series.clear();
+        context.confirmed.clear();
+    }
 }
 
 fn judge_clock(context: &Context, look: &Look) {

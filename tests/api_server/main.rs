@@ -10,6 +10,7 @@ mod support;
 mod bad_input;
 mod calendar;
 mod cleanup;
+mod clock;
 mod interleavings;
 mod journal;
 mod limits;

@@ -7,10 +7,12 @@ pub mod control_plane;
 pub mod guarded;
 pub mod ledger;
 pub mod operator;
+pub mod skewed;
 
 pub use control_plane::ControlPlane;
 pub use ledger::LedgerDialer;
-pub use operator::Operator;
+pub use operator::{Operator, free_address};
+pub use skewed::SkewedServer;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
