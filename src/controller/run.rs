@@ -2,7 +2,7 @@
 
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
-use super::context::{Context, Listed, Scope};
+use super::context::{Context, Listed, Scope, Scopes};
 use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
@@ -11,14 +11,15 @@ use super::follow::Following;
 use super::gate::Gate;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
+use super::secrets::SecretBook;
 use super::store_check::{follow_store, keep_checking};
 use super::store_watch::StoreWatch;
 use super::transport::bounded_client;
 use super::watch::follow;
-use super::{calendars, call, dialers, series};
+use super::{calendars, call, callbacks, dialers, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
-use crate::decide::{AddressPolicy, Defaults};
+use crate::decide::{AddressPolicy, Defaults, DialerSettings};
 use crate::dial::{Admission, Wire};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub defaults: Defaults,
     /// Which dialer addresses are allowed.
     pub policy: AddressPolicy,
+    /// Where providers reach the operator, if they can.
+    pub callback_url: Option<String>,
     /// The clock to go by.
     pub clock: Clock,
     /// Holds every call.
@@ -84,6 +87,8 @@ pub struct Settings {
     pub journal_directory: Option<PathBuf>,
     /// Where `/livez` and `/readyz` are served, if anywhere.
     pub health_address: Option<SocketAddr>,
+    /// Where reports of providers are taken, if anywhere.
+    pub callback_address: Option<SocketAddr>,
     /// Where `/metrics` is served, if anywhere.
     pub metrics_address: Option<SocketAddr>,
 }
@@ -119,6 +124,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     tokio::spawn(events);
     serve(settings.health_address, "probes", probes::routes(context.readiness.clone())).await?;
     serve(settings.metrics_address, "metrics", context.metrics.routes()).await?;
+    serve(settings.callback_address, "callbacks", callbacks::routes(Arc::clone(&context))).await?;
     stop_on_signal(context.shutdown.clone())?;
     info!(
         holder = context.journal.holder(),
@@ -192,8 +198,14 @@ fn build_context(
         admission: Admission::new(clock),
         calendar_book: CalendarBook::default(),
         series_book: SeriesBook::default(),
-        dialer_book: DialerBook::new(settings.policy),
+        dialer_book: DialerBook::new(DialerSettings {
+            addresses: settings.policy,
+            callback_url: settings.callback_url.is_some(),
+        }),
+        secrets: SecretBook::default(),
+        callback_url: settings.callback_url.clone(),
         wire: Arc::new(Wire::new(settings.policy, clock)),
+        scopes: Scopes::default(),
         events,
         metrics: Metrics::default(),
         readiness,
@@ -239,6 +251,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         wake_series,
     });
 
+    context.scopes.enter(namespace, &scope);
     let prepare = Arc::clone(&context);
     let call_stream = follow(
         &context,

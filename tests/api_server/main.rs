@@ -9,8 +9,10 @@ mod support;
 
 mod bad_input;
 mod calendar;
+mod callbacks;
 mod cleanup;
 mod clock;
+mod http_dialer;
 mod interleavings;
 mod journal;
 mod limits;
