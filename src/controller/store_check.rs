@@ -73,7 +73,9 @@ async fn check(context: &Context) -> Result<(), ApiError> {
     };
     judge_clock(context, &look);
     let server_time = look.date.map_or(asked, |date| context.clock.noted(date));
-    judge(context, highest, look.version, server_time);
+    if context.store.judge(highest, look.version, server_time, context.clock.now()) {
+        forget_lost_state(context);
+    }
     if context.store.answered() {
         info!("the API server answers again");
         // Calls that could not be claimed need not wait any longer.
@@ -87,20 +89,17 @@ async fn check(context: &Context) -> Result<(), ApiError> {
 /// under a running API server shows only there: lists and watches come from that server's own memory.
 pub fn note_reply(context: &Context, highest: u64, metadata: &ObjectMeta) {
     let version = metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
-    // A higher one is noted when a list or watch shows it.
-    if let Some(version) = version.filter(|version| *version < highest) {
-        judge(context, highest, version, context.clock.now());
+    if version.is_some_and(|version| context.store.judge_write(highest, version, context.clock.now())) {
+        forget_lost_state(context);
     }
 }
 
-fn judge(context: &Context, highest: u64, version: u64, seen: Timestamp) {
-    if context.store.judge(highest, version, seen, context.clock.now()) {
-        context.metrics.store_was_set_back();
-        // What was newest is no longer so.
-        context.newest.clear();
-        context.newest_series.clear();
-        context.confirmed.clear();
-    }
+/// What was newest is no longer so.
+fn forget_lost_state(context: &Context) {
+    context.metrics.store_was_set_back();
+    context.newest.clear();
+    context.newest_series.clear();
+    context.confirmed.clear();
 }
 
 fn judge_clock(context: &Context, look: &Look) {
