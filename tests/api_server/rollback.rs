@@ -100,17 +100,3 @@ fn an_operator_that_was_restarted_meanwhile_knows_from_its_journal() {
     stage.operator = launch(&stage.kubeconfig, &stage.flags);
     stage.assert_not_rung_again();
 }
-
-/// Its watch cache hides it: lists and watches go on showing the state that was lost. Only what is written tells.
-#[test]
-fn under_an_api_server_that_was_not_stopped_the_first_write_tells() {
-    let stage = Stage::new("stays");
-    stage.own.apply_yaml(&call("due", "+15550000004", &in_ms(40_000), "")).unwrap();
-    let copy = stage.own.dir().join("copy");
-    stage.place_after_copy(&copy);
-    stage.own.restore_under_api_server(&copy).unwrap();
-    eventually("the operator to notice", || stage.operator.log().contains("set back").then_some(()));
-    assert!(stage.dialer.rings_for("+15550000004").is_empty(), "what is in doubt is not dialled");
-    stage.own.restart_api_server().unwrap();
-    stage.assert_not_rung_again();
-}

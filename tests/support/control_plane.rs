@@ -212,20 +212,13 @@ impl ControlPlane {
     /// Puts the store back to a copy, as an administrator does: all API servers are stopped meanwhile.
     pub fn restore(&self, copy: &Path) -> Result<(), String> {
         self.kill_api_server()?;
-        self.restore_under_api_server(copy)?;
-        self.restart_api_server()
-    }
-
-    /// Puts the store back to a copy and leaves the API server alone.
-    pub fn restore_under_api_server(&self, copy: &Path) -> Result<(), String> {
         let data = self.settings.file("etcd");
-        let mut etcd = self.etcd();
-        etcd.kill_now()?;
+        self.etcd().kill_now()?;
         std::fs::remove_dir_all(&data)
             .and_then(|()| copy_directory(copy, &data))
             .map_err(|error| format!("cannot put the copy back: {error}"))?;
-        *etcd = self.settings.start_etcd()?;
-        Ok(())
+        *self.etcd() = self.settings.start_etcd()?;
+        self.restart_api_server()
     }
 
     fn etcd(&self) -> MutexGuard<'_, Guarded> {
