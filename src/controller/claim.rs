@@ -10,6 +10,7 @@ use super::flights::InFlight;
 use super::gate::WriteClass;
 use super::observe::observe_again;
 use super::script::line_of;
+use super::store_check::note_reply;
 use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
 use crate::clock::Monotonic;
 use crate::decide::{ClaimText, Decision, DialOrder, attempt_key, claimed_status, decide_call};
@@ -111,10 +112,16 @@ async fn store(
     status: &ScheduledCallStatus,
 ) -> Result<ScheduledCall, ApiError> {
     let api = &scope.context.api;
-    let stored = api.replace_status::<ScheduledCall, _, _>(WriteClass::Claim, &call.metadata, status).await;
-    if let Err(error) = &stored {
-        debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "claim not confirmed");
-        scope.context.metrics.claim_not_confirmed();
+    let highest = scope.context.store.highest();
+    let stored = api
+        .replace_status::<ScheduledCall, _, ScheduledCall>(WriteClass::Claim, &call.metadata, status)
+        .await;
+    match &stored {
+        Ok(stored) => note_reply(&scope.context, highest, &stored.metadata),
+        Err(error) => {
+            debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "claim not confirmed");
+            scope.context.metrics.claim_not_confirmed();
+        }
     }
     stored
 }

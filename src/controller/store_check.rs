@@ -10,6 +10,7 @@ use super::error::{ApiError, ErrorClass};
 use super::time_check::certain_offset;
 use crate::clock::Monotonic;
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -73,10 +74,7 @@ async fn check(context: &Context) -> Result<(), ApiError> {
     judge_clock(context, &look);
     let server_time = look.date.map_or(asked, |date| context.clock.noted(date));
     if context.store.judge(highest, look.version, server_time, context.clock.now()) {
-        context.metrics.store_was_set_back();
-        context.newest.clear();
-        context.newest_series.clear();
-        context.confirmed.clear();
+        forget_lost_state(context);
     }
     if context.store.answered() {
         info!("the API server answers again");
@@ -85,6 +83,23 @@ async fn check(context: &Context) -> Result<(), ApiError> {
         context.store.release();
     }
     Ok(())
+}
+
+/// Judges the version that a write has given an object, asked for when `highest` had been seen. A store that was set back
+/// under a running API server shows only there: lists and watches come from that server's own memory.
+pub fn note_reply(context: &Context, highest: u64, metadata: &ObjectMeta) {
+    let version = metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
+    if version.is_some_and(|version| context.store.judge_write(highest, version, context.clock.now())) {
+        forget_lost_state(context);
+    }
+}
+
+/// What was newest is no longer so.
+fn forget_lost_state(context: &Context) {
+    context.metrics.store_was_set_back();
+    context.newest.clear();
+    context.newest_series.clear();
+    context.confirmed.clear();
 }
 
 fn judge_clock(context: &Context, look: &Look) {

@@ -34,6 +34,8 @@ struct State {
     clock: ClockState,
     offset: SignedDuration,
     answered: bool,
+    /// A write has told that the store was set back, while the API server's lists show the state that was lost.
+    told_by_write: bool,
 }
 
 impl StoreWatch {
@@ -41,7 +43,14 @@ impl StoreWatch {
     pub fn new(journal: Journal, clock: Part) -> Self {
         let seen = journal.store();
         let (clock_state, offset) = (ClockState::Near, SignedDuration::ZERO);
-        let state = State { seen, listed: BTreeMap::new(), clock: clock_state, offset, answered: true };
+        let state = State {
+            seen,
+            listed: BTreeMap::new(),
+            clock: clock_state,
+            offset,
+            answered: true,
+            told_by_write: false,
+        };
         Self {
             journal,
             clock,
@@ -86,6 +95,14 @@ impl StoreWatch {
         state.seen.note(version, asked);
         self.journal.store_seen(version, asked);
         was_set_back
+    }
+
+    /// Judges the version that a write of ours was given, asked for when `highest` had been seen. `true` if it tells for
+    /// the first time that the store was set back: until the API server's lists agree, each further write would.
+    pub fn judge_write(&self, highest: u64, version: u64, now: Timestamp) -> bool {
+        let is_lower = version < highest;
+        let told = std::mem::replace(&mut self.lock().told_by_write, is_lower);
+        is_lower && !told && self.judge(highest, version, now, now)
     }
 
     /// Notes how far the clocks are apart.
@@ -225,6 +242,20 @@ mod tests {
         assert!(!store.judge(highest, 50, at(10), at(12)));
         assert!(!store.judge(highest, 60, at(10), at(12)));
         assert!(store.judge(store.highest(), 55, at(20), at(21)), "set back once more");
+    }
+
+    #[test]
+    fn a_server_whose_lists_hide_it_is_found_out_by_one_write() {
+        let (store, _) = store();
+        store.judge(0, 100, at(0), at(0));
+        assert!(store.judge_write(store.highest(), 60, at(10)));
+        store.judge(store.highest(), 100, at(11), at(11));
+        assert!(
+            !store.judge_write(store.highest(), 61, at(12)),
+            "its lists still show the state that was lost"
+        );
+        assert!(!store.judge_write(store.highest(), 101, at(13)));
+        assert!(store.judge_write(store.highest(), 50, at(20)), "set back once more");
     }
 
     #[test]

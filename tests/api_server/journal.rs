@@ -85,7 +85,7 @@ fn a_crash_in_a_burst_leaves_in_doubt_only_what_had_left() {
     println!("{unknown} of {COUNT} calls are in doubt");
 }
 
-/// The operator is killed while the answer is in its journal and the API server, stopped, does not take the record.
+/// The operator is killed while the answer is in its journal and there is no API server to take the record.
 fn killed_between_answer_and_record(
     prefix: &str,
     directory: Option<&std::path::Path>,
@@ -107,10 +107,10 @@ fn killed_between_answer_and_record(
     let fields = "  parameters:\n    answers: \"200~1500\"";
     own.apply_yaml(&call(prefix, "+15550000001", &in_ms(500), fields)).unwrap();
     eventually("the request to arrive", || (dialer.rings().len() == 1).then_some(()));
-    own.pause_api_server().unwrap();
+    own.kill_api_server().unwrap();
     eventually("the answer to be known", || operator.log().contains("\"placed\"").then_some(()));
     operator.process().kill_now().unwrap();
-    own.resume_api_server().unwrap();
+    own.restart_api_server().unwrap();
     let stored = || -> Value {
         let text = succeed(own.kubectl().args(["get", "scall", prefix, "-o", "json"]));
         serde_json::from_str(&text).unwrap()

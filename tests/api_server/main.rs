@@ -12,6 +12,7 @@ mod bad_input;
 mod calendar;
 mod callbacks;
 mod cleanup;
+mod clock;
 mod http_dialer;
 mod interleavings;
 mod journal;

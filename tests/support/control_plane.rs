@@ -200,16 +200,6 @@ impl ControlPlane {
         Ok(self.wait_for_api_server(&api_server)?)
     }
 
-    /// Stops the API server (SIGSTOP): connections stay and nothing is answered.
-    pub fn pause_api_server(&self) -> Result<(), String> {
-        self.api_server().signal("STOP")
-    }
-
-    /// Lets it go on.
-    pub fn resume_api_server(&self) -> Result<(), String> {
-        self.api_server().signal("CONT")
-    }
-
     /// Copies the store to the directory `copy`, which must not exist. The store stands still meanwhile.
     pub fn snapshot(&self, copy: &Path) -> Result<(), String> {
         let etcd = self.etcd();
@@ -223,14 +213,11 @@ impl ControlPlane {
     pub fn restore(&self, copy: &Path) -> Result<(), String> {
         self.kill_api_server()?;
         let data = self.settings.file("etcd");
-        {
-            let mut etcd = self.etcd();
-            etcd.kill_now()?;
-            std::fs::remove_dir_all(&data)
-                .and_then(|()| copy_directory(copy, &data))
-                .map_err(|error| format!("cannot put the copy back: {error}"))?;
-            *etcd = self.settings.start_etcd()?;
-        }
+        self.etcd().kill_now()?;
+        std::fs::remove_dir_all(&data)
+            .and_then(|()| copy_directory(copy, &data))
+            .map_err(|error| format!("cannot put the copy back: {error}"))?;
+        *self.etcd() = self.settings.start_etcd()?;
         self.restart_api_server()
     }
 
