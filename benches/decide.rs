@@ -56,6 +56,8 @@ fn call(criterion: &mut Criterion) {
             claimant: Claimant::Elsewhere,
             hold_until: None,
             recent: Vec::new(),
+            sent: None,
+            set_back: None,
         };
         group.bench_function(name, |bencher| bencher.iter(|| decide_call(black_box(&facts), now())));
     }

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 /// Version of the program and of what its answers depend on.
@@ -119,6 +120,12 @@ struct ControllerArgs {
     /// Hold every call; deadlines run on.
     #[arg(long, env = "CALL_OPERATOR_SUSPEND_ALL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     suspend_all: bool,
+
+    /// Directory in which to remember what was sent, so that a restart in the same place, after a crash too, knows which
+    /// calls were not placed and goes on at once. Not set: claims of a process that crashed are settled by waiting. One
+    /// machine only: nothing in it outlives a reboot.
+    #[arg(long, env = "CALL_OPERATOR_JOURNAL_DIR")]
+    journal_dir: Option<PathBuf>,
 
     /// Elect a leader by a Lease. Not built yet: only `false` is accepted. Several operators at once are safe without
     /// it (each call is rung once), only wasteful.
@@ -254,6 +261,7 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
             allow_private: args.dialer_allow_private_addresses,
         },
         suspend_all: args.suspend_all,
+        journal_directory: args.journal_dir,
         health_address: args.health_address.0,
         callback_address: args.callback_address.0,
         metrics_address: args.metrics_address.0,

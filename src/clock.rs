@@ -37,6 +37,11 @@ impl Clock {
         self.simulation.map_or(real, |simulation| simulation.at(real))
     }
 
+    /// The system's own time, also where this clock simulates another.
+    pub fn system_now(&self) -> Timestamp {
+        Self::real_now()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the one clock that everybody else is given")]
     fn real_now() -> Timestamp {
         cut(Timestamp::now())
@@ -100,6 +105,11 @@ impl Monotonic {
     /// This moment, later by `duration`.
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0 + duration)
+    }
+
+    /// This moment, earlier by `duration`; `None` before the clock's own beginning.
+    pub fn before(self, duration: Duration) -> Option<Self> {
+        self.0.checked_sub(duration).map(Self)
     }
 
     /// Returns when this moment has come.

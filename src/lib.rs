@@ -8,11 +8,12 @@
 //! - [`manifest`], YAML read as the API server would, offline
 //! - [`schedule`], pure time
 //! - [`decide`], pure decisions
+//! - [`journal`], what was sent, remembered across a crash
 //! - [`dial`], the outside world
 //! - [`controller`], Kubernetes
 //! - [`manifest`] and [`preview`], the same decisions offline
 //!
-//! Dependencies point one way: `api ← schedule ← decide ← dial ← controller`. The guarantee (at most one request per
+//! Dependencies point one way: `api ← schedule ← decide ← journal ← dial ← controller`. The guarantee (at most one request per
 //! attempt number, whatever crashes) rests on one write: `controller::claim`.
 
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ pub mod clock;
 pub mod controller;
 pub mod decide;
 pub mod dial;
+pub mod journal;
 pub mod manifest;
 pub mod metrics;
 pub mod preview;

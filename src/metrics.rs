@@ -9,10 +9,12 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// Upper bounds of the lateness histogram, in seconds.
 const LATENESS_BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0];
@@ -24,6 +26,8 @@ pub struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     lateness: Histogram,
     claims_not_confirmed: Counter,
+    store_set_back: Counter,
+    clock_offset: Gauge<f64, AtomicU64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -56,12 +60,31 @@ impl Default for Metrics {
             "Claims that met a conflict or got no answer",
             claims_not_confirmed.clone(),
         );
+        let store_set_back = Counter::default();
+        registry.register(
+            "store_set_back",
+            "Times that the API server's store was found to be set back to an earlier state",
+            store_set_back.clone(),
+        );
+        let clock_offset = Gauge::<f64, AtomicU64>::default();
+        registry.register(
+            "clock_offset_seconds",
+            "By how much our clock is ahead of the API server's (negative: behind), as far as that is certain",
+            clock_offset.clone(),
+        );
         let build = Info::new(vec![
             ("version", env!("CARGO_PKG_VERSION")),
             ("time_zone_database", crate::schedule::DATABASE_VERSION),
         ]);
         registry.register("build", "Version of the operator and of its time zone database", build);
-        Self { registry: Arc::new(registry), attempts, lateness, claims_not_confirmed }
+        Self {
+            registry: Arc::new(registry),
+            attempts,
+            lateness,
+            claims_not_confirmed,
+            store_set_back,
+            clock_offset,
+        }
     }
 }
 
@@ -85,6 +108,16 @@ impl Metrics {
     /// A claim met a conflict or got no answer.
     pub fn claim_not_confirmed(&self) {
         self.claims_not_confirmed.inc();
+    }
+
+    /// The store was found to be set back.
+    pub fn store_was_set_back(&self) {
+        self.store_set_back.inc();
+    }
+
+    /// Our clock is ahead of the API server's by so much.
+    pub fn clock_offset(&self, ahead_seconds: f64) {
+        self.clock_offset.set(ahead_seconds);
     }
 
     /// The metrics endpoint.

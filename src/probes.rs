@@ -25,7 +25,7 @@ impl Readiness {
     }
 }
 
-/// One cache that must be filled before the process is ready.
+/// One thing that must be so before the process is ready: a cache filled, the clock right.
 #[derive(Clone, Debug)]
 pub struct Part {
     readiness: Readiness,
@@ -33,10 +33,10 @@ pub struct Part {
 }
 
 impl Part {
-    /// A cache of `kind`, in one namespace or in all; not ready yet.
+    /// A part of this kind, in one namespace or in all; not ready yet.
     pub fn new(readiness: &Readiness, kind: &str, namespace: Option<&String>) -> Self {
         let name = namespace.map_or_else(|| kind.to_owned(), |namespace| format!("{kind} in {namespace}"));
-        readiness.lock().insert(name.clone(), Some("the first list has not come yet".to_owned()));
+        readiness.lock().insert(name.clone(), Some("the first answer has not come yet".to_owned()));
         Self { readiness: readiness.clone(), name }
     }
 
@@ -48,6 +48,11 @@ impl Part {
     /// It is filled.
     pub fn ready(&self) {
         self.readiness.lock().insert(self.name.clone(), None);
+    }
+
+    /// It is no longer as it must be.
+    pub fn lost(&self, why: &str) {
+        self.readiness.lock().insert(self.name.clone(), Some(why.to_owned()));
     }
 
     /// It has trouble: says why if it has not been filled yet; afterwards it still serves.

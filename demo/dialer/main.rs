@@ -5,6 +5,9 @@
 //! the call itself, in `parameters.answers`: one word for each attempt, separated by spaces, the last one for all
 //! further attempts. A word is a status code, then `+N` for `Retry-After: N` and `~MS` for an answer that takes so many
 //! milliseconds; or `hang` for no answer at all. Without it: 200.
+//!
+//! Two files beside the ledger are for tests: while `<ledger>.answer` exists, the word in it answers every call, and
+//! `<ledger>.answered` gets one JSON line for each answer, as it is given.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -16,7 +19,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,30 +36,47 @@ struct Arguments {
 #[derive(Clone)]
 struct Dialer {
     ledger: Arc<Mutex<File>>,
+    answered: Arc<Mutex<File>>,
+    /// The file with the answer for all.
+    for_all: PathBuf,
 }
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
-    let ledger = OpenOptions::new().create(true).append(true).open(&arguments.ledger)?;
-    let dialer = Dialer { ledger: Arc::new(Mutex::new(ledger)) };
+    let open = |path: &Path| OpenOptions::new().create(true).append(true).open(path);
+    let dialer = Dialer {
+        ledger: Arc::new(Mutex::new(open(&arguments.ledger)?)),
+        answered: Arc::new(Mutex::new(open(&beside(&arguments.ledger, ".answered"))?)),
+        for_all: beside(&arguments.ledger, ".answer"),
+    };
     let listener = tokio::net::TcpListener::bind(&arguments.address).await?;
     println!("listening on {}", listener.local_addr()?);
     let routes = Router::new().fallback(post(ring)).with_state(dialer);
     axum::serve(listener, routes).await
 }
 
+/// The path with this added to its file name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 async fn ring(State(dialer): State<Dialer>, headers: HeaderMap, body: Bytes) -> Response {
     let at = wall_clock();
     let request: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let answer = answer_for(&request);
+    let for_all = std::fs::read_to_string(&dialer.for_all).ok();
+    let answer = for_all.as_deref().map_or_else(|| answer_for(&request), str::trim);
     dialer.note(&at, &headers, &request, answer);
     println!(
         "{at} ring {} attempt {} -> {answer}",
         masked(request["phoneNumber"].as_str().unwrap_or("?")),
         request["attempt"]
     );
-    reply(answer, &request).await
+    let reply = reply(answer, &request).await;
+    append(&dialer.answered, &json!({"at": wall_clock(), "key": request["idempotencyKey"]}));
+    reply
 }
 
 impl Dialer {
@@ -72,11 +92,15 @@ impl Dialer {
             "answer": answer,
             "body": request,
         });
-        let mut ledger = self.ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Err(error) = writeln!(ledger, "{line}") {
-            eprintln!("cannot write the ledger: {error}");
-            std::process::exit(1);
-        }
+        append(&self.ledger, &line);
+    }
+}
+
+fn append(file: &Mutex<File>, line: &Value) {
+    let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Err(error) = writeln!(file, "{line}") {
+        eprintln!("cannot write the ledger: {error}");
+        std::process::exit(1);
     }
 }
 

@@ -12,6 +12,8 @@ pub const READY: &str = "Ready";
 pub const SUCCEEDED: &str = "Succeeded";
 /// Nothing will move before somebody changes something; the reason and message say what.
 pub const STALLED: &str = "Stalled";
+/// The provider of a Dialer cannot be reached, or does not accept its credentials: calls wait, one at a time tries.
+pub const DEGRADED: &str = "Degraded";
 /// The spec uses a field that this version reads but does not act on.
 pub const FIELDS_IGNORED: &str = "FieldsIgnored";
 

@@ -8,6 +8,8 @@ use super::error::{ApiError, ErrorClass};
 use super::follow::follow_aside;
 use super::gate::WriteClass;
 use super::observe::{Observed, observe, observe_again};
+use super::places::why_in_line;
+use super::recall::recall;
 use super::record::store;
 use super::script;
 use super::settle::settle_aside;
@@ -86,6 +88,7 @@ async fn apply(
             settle(scope, call, released(call, *attempt, again, now)).await?;
         }
         Decision::Resolve { attempt, by } => resolve(scope, seen, *attempt, *by, now).await?,
+        Decision::Record { attempt } => recall(scope, seen, *attempt, now).await?,
         Decision::Leave { why } => note_left_alone(call, why),
         Decision::Confirm => confirm_aside(scope, call),
         Decision::Remove => remove_aside(scope, call),
@@ -95,6 +98,7 @@ async fn apply(
         | Decision::Done { .. }
         | Decision::Reject { .. }
         | Decision::Wait { .. }
+        | Decision::SetBack { .. }
         | Decision::Miss { .. }
         | Decision::GiveUp { .. }
         | Decision::Cancel { .. } => {}
@@ -185,8 +189,7 @@ fn explanation(
     if !stands || now.duration_since(order.due) < WORTH_TELLING {
         return None;
     }
-    let why = format!("Dialer \"{}\" carries as many calls as it may", call.dialer_name());
-    let reason = WaitReason::Dialer(why);
+    let reason = why_in_line(scope, call)?;
     let waiting = Decision::Wait { reason, plan: order.plan.clone(), due: order.due, until: None };
     status_for(call, &waiting, now)
 }
@@ -223,6 +226,8 @@ fn next_look(scope: &Scope, decision: &Decision, now: Timestamp) -> Action {
         | Decision::Leave { .. }
         | Decision::Release { .. }
         | Decision::Resolve { .. }
+        | Decision::Record { .. }
+        | Decision::SetBack { .. }
         | Decision::Miss { .. }
         | Decision::GiveUp { .. }
         | Decision::Confirm

@@ -10,6 +10,7 @@ use super::flights::InFlight;
 use super::gate::WriteClass;
 use super::observe::observe_again;
 use super::script::line_of;
+use super::store_check::note_reply;
 use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
 use crate::clock::Monotonic;
 use crate::decide::{ClaimText, Decision, DialOrder, attempt_key, claimed_status, decide_call};
@@ -33,6 +34,8 @@ const GIVE_UP: Duration = Duration::from_secs(15);
 pub async fn claim(scope: &Scope, call: &CallView, flight: &InFlight) -> Option<Claimed> {
     let mut lost = 0_u32;
     while !scope.context.shutdown.is_cancelled() {
+        // Asked for later, it would be made in the name of a moment that has passed.
+        scope.context.api.welcome().await;
         let seen = observe_again(scope, call)?;
         let now = scope.context.clock.now();
         let Decision::Dial(order) = decide_call(&seen.facts(scope, now), now) else { return None };
@@ -86,7 +89,7 @@ async fn try_claim(
     let text = ClaimText {
         key: attempt_key(call.uid(), order.attempt),
         token: token.clone(),
-        holder: context.holder.clone(),
+        holder: context.journal.holder().to_owned(),
         dialer_revision,
     };
     let asked = context.clock.monotonic();
@@ -98,7 +101,7 @@ async fn try_claim(
     };
     match tried {
         Tried::Claimed(_) => context.events.fields_ignored(call, &status),
-        Tried::Lost | Tried::Gone | Tried::Refused(_) => flight.leave_tokens(),
+        Tried::Lost | Tried::Gone | Tried::Refused(_) => flight.leave_token(&token),
     }
     tried
 }
@@ -109,10 +112,16 @@ async fn store(
     status: &ScheduledCallStatus,
 ) -> Result<ScheduledCall, ApiError> {
     let api = &scope.context.api;
-    let stored = api.replace_status::<ScheduledCall, _, _>(WriteClass::Claim, &call.metadata, status).await;
-    if let Err(error) = &stored {
-        debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "claim not confirmed");
-        scope.context.metrics.claim_not_confirmed();
+    let highest = scope.context.store.highest();
+    let stored = api
+        .replace_status::<ScheduledCall, _, ScheduledCall>(WriteClass::Claim, &call.metadata, status)
+        .await;
+    match &stored {
+        Ok(stored) => note_reply(&scope.context, highest, &stored.metadata),
+        Err(error) => {
+            debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "claim not confirmed");
+            scope.context.metrics.claim_not_confirmed();
+        }
     }
     stored
 }

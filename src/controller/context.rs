@@ -2,17 +2,22 @@
 
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
+use super::degraded::Verdicts;
 use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
 use super::flights::Flights;
 use super::follow::Following;
 use super::memory::{Confirmed, Holds, Newest, Recent};
+use super::places::Places;
 use super::secrets::SecretBook;
+use super::store_watch::StoreWatch;
+use super::traffic::Traffic;
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
 use crate::dial::{Admission, Wire};
+use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::probes::Readiness;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -28,8 +33,12 @@ pub struct Context {
     pub api: ApiServer,
     /// The one clock.
     pub clock: Clock,
-    /// Names this process in its claims.
-    pub holder: String,
+    /// What was sent; its id names this process in its claims.
+    pub journal: Journal,
+    /// Which state of the store we have seen, and whether its time is ours.
+    pub store: StoreWatch,
+    /// A namespace that we may read; absent = all.
+    pub namespace: Option<String>,
     /// What is assumed where a spec is silent.
     pub defaults: Defaults,
     /// Holds every call (`--suspend-all`).
@@ -68,6 +77,8 @@ pub struct Context {
     pub series_book: SeriesBook,
     /// What is known of each Dialer beside its spec.
     pub dialer_book: DialerBook,
+    /// What is to be said of Dialers in trouble.
+    pub verdicts: Verdicts,
     /// Values of Secrets, read a moment ago.
     pub secrets: SecretBook,
     /// Where providers reach the operator (`--callback-url`), if they can.
@@ -102,6 +113,10 @@ pub struct Scope {
     pub series: Store<SeriesView>,
     /// Which calls belong to which series.
     pub families: Families,
+    /// Which calls hold a place of their Dialer without being dialled here.
+    pub places: Places,
+    /// Which Dialers have calls.
+    pub traffic: Traffic,
     /// What has been listed so far.
     pub listed: Listed,
     /// Asks for a reconcile of a call.

@@ -1,12 +1,12 @@
 //! Reconciler of Dialers, and the book of what is known of each: its plan, and whether its host may be reached.
 
 use super::context::Scope;
+use super::dialer_status::{Counts, write};
 use super::error::ApiError;
-use super::gate::WriteClass;
-use crate::api::{CallView, ConditionText, Dialer, DialerStatus, DialerView, Readable, set_conditions};
+use crate::api::{CallView, DialerView, Readable};
+use crate::clock::Monotonic;
 use crate::decide::{DialerKind, DialerPlan, DialerSettings, FieldError, first_reason, plan_dialer, said};
 use crate::dial::{Limits, LineKey, resolve_host};
-use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use std::collections::HashMap;
@@ -35,8 +35,8 @@ struct Page {
     reason: &'static str,
     /// Why its host must not be reached, from the last look-up.
     refused_host: Option<String>,
-    /// What the calls that use it were last told.
-    announced: bool,
+    /// When that was. Until then its calls were told nothing of it.
+    looked_up: Option<Monotonic>,
 }
 
 impl DialerBook {
@@ -77,20 +77,31 @@ impl DialerBook {
         };
         let reason = planned.as_ref().err().map_or("Usable", |errors| first_reason(errors));
         let plan = planned.map(Arc::new).map_err(|errors| said(&errors));
-        let page = Page { uid, generation, plan, reason, refused_host: None, announced: false };
+        let page = Page { uid, generation, plan, reason, refused_host: None, looked_up: None };
         pages.insert(key(dialer), page.clone());
         page
     }
 
     /// Notes the verdict on the host; `true` if it, or the spec, is news to the calls.
-    fn note_host(&self, dialer: &DialerView, refused_host: Option<String>) -> bool {
+    fn note_host(&self, dialer: &DialerView, refused_host: Option<String>, now: Monotonic) -> bool {
         self.page(dialer);
         let mut pages = self.lock();
         let Some(page) = pages.get_mut(&key(dialer)) else { return false };
-        let news = !page.announced || page.refused_host != refused_host;
+        let news = page.looked_up.is_none() || page.refused_host != refused_host;
         page.refused_host = refused_host;
-        page.announced = true;
+        page.looked_up = Some(now);
         news
+    }
+
+    /// Whether its host is to be looked up. A change of its status alone, of which there are many, is no reason.
+    fn is_due(&self, dialer: &DialerView, now: Monotonic) -> bool {
+        self.page(dialer).looked_up.is_none_or(|last| now.since(last) >= RESOLVE_AGAIN)
+    }
+
+    /// The reason for the conditions of a Dialer that cannot be used.
+    pub fn reason_of(&self, dialer: &DialerView) -> &'static str {
+        let page = self.page(dialer);
+        if page.refused_host.is_some() { "AddressNotAllowed" } else { page.reason }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<LineKey, Page>> {
@@ -98,7 +109,8 @@ impl DialerBook {
     }
 }
 
-fn key(dialer: &DialerView) -> LineKey {
+/// Namespace and name of a Dialer, which are also those of its line.
+pub fn key(dialer: &DialerView) -> LineKey {
     (dialer.namespace().unwrap_or_default(), dialer.name_any())
 }
 
@@ -108,17 +120,23 @@ fn key(dialer: &DialerView) -> LineKey {
 /// When its status could not be written.
 pub async fn reconcile(dialer: Arc<DialerView>, scope: Arc<Scope>) -> Result<Action, ApiError> {
     let context = &scope.context;
-    let refused = refused_host(&context.dialer_book, &dialer).await;
-    let news = context.dialer_book.note_host(&dialer, refused);
-    let plan = context.dialer_book.plan_of(&dialer);
-    if let Ok(plan) = &plan {
+    let now = context.clock.monotonic();
+    if context.dialer_book.is_due(&dialer, now) {
+        let refused = refused_host(&context.dialer_book, &dialer).await;
+        if context.dialer_book.note_host(&dialer, refused, now) {
+            // Whatever was the matter, this may have mended it.
+            context.admission.try_again(&key(&dialer));
+            wake_calls_of(&scope, &dialer);
+        }
+    }
+    if let Ok(plan) = context.dialer_book.plan_of(&dialer) {
         let limits = Limits { max_concurrent: plan.max_concurrent, spacing: plan.spacing };
         context.admission.set_limits(&key(&dialer), limits);
     }
-    if news {
-        wake_calls_of(&scope, &dialer);
+    if dialer.status.read().is_some_and(|status| !Counts::stored(status).is_idle()) {
+        scope.traffic.mark(&key(&dialer));
     }
-    write_status(&scope, &dialer, plan, context.clock.now()).await?;
+    write(&scope, &dialer, None).await?;
     Ok(Action::requeue(RESOLVE_AGAIN))
 }
 
@@ -166,44 +184,4 @@ async fn refused_host(book: &DialerBook, dialer: &DialerView) -> Option<String> 
         }
     }
     None
-}
-
-async fn write_status(
-    scope: &Scope,
-    dialer: &DialerView,
-    plan: Result<Arc<DialerPlan>, String>,
-    now: Timestamp,
-) -> Result<(), ApiError> {
-    let stored = dialer.status.read().cloned().unwrap_or_default();
-    let texts = conditions(scope, dialer, plan);
-    let next = DialerStatus {
-        observed_generation: dialer.metadata.generation,
-        conditions: set_conditions(&stored.conditions, &texts, dialer.metadata.generation, now),
-        ..stored.clone()
-    };
-    if next == stored {
-        return Ok(());
-    }
-    let api = &scope.context.api;
-    let _: DialerView =
-        api.replace_status::<Dialer, _, _>(WriteClass::Housekeeping, &dialer.metadata, &next).await?;
-    Ok(())
-}
-
-fn conditions(
-    scope: &Scope,
-    dialer: &DialerView,
-    plan: Result<Arc<DialerPlan>, String>,
-) -> Vec<ConditionText> {
-    match plan {
-        Ok(plan) if plan.suspended => {
-            vec![ConditionText::ready("Suspended", "suspended: its calls wait while their deadlines run")]
-        }
-        Ok(_) => vec![ConditionText::ready("Usable", "calls can be placed")],
-        Err(problem) => {
-            let page = scope.context.dialer_book.page(dialer);
-            let reason = if page.refused_host.is_some() { "AddressNotAllowed" } else { page.reason };
-            ConditionText::stalled(reason, problem)
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong at the API server, and what each kind of error means for the caller.
 
 use crate::words::with_causes;
+use kube::core::Status;
 use std::time::Duration;
 
 /// A request to the API server that did not do what was asked.
@@ -15,6 +16,14 @@ pub enum ApiError {
     /// The API server understood and refused; the same request would be refused again.
     #[error("refused by the API server: {0}")]
     Refused(String),
+    /// The API server has too much to do and did not look at the request.
+    #[error("the API server is busy: {why}")]
+    Busy {
+        /// What it said.
+        why: String,
+        /// How long it wants to be left alone.
+        pause: Duration,
+    },
     /// No answer, or one that does not say whether the request was carried out.
     #[error("no certain answer from the API server: {0}")]
     Uncertain(String),
@@ -40,7 +49,7 @@ impl ApiError {
             Self::Conflict => ErrorClass::Conflict,
             Self::Gone => ErrorClass::Gone,
             Self::Refused(_) => ErrorClass::Refused,
-            Self::Uncertain(_) => ErrorClass::Transient,
+            Self::Busy { .. } | Self::Uncertain(_) => ErrorClass::Transient,
         }
     }
 }
@@ -59,19 +68,28 @@ impl ErrorClass {
 
 impl From<kube::Error> for ApiError {
     fn from(error: kube::Error) -> Self {
-        let status = match &error {
-            kube::Error::Api(status) => status,
+        match &error {
+            kube::Error::Api(status) => Self::of_status(status),
             // The answer came and this version cannot read it; asking again would not help.
-            kube::Error::SerdeError(why) => {
-                return Self::Refused(format!("the answer cannot be read: {why}"));
-            }
-            _ => return Self::Uncertain(with_causes(&error)),
-        };
+            kube::Error::SerdeError(why) => Self::Refused(format!("the answer cannot be read: {why}")),
+            _ => Self::Uncertain(with_causes(&error)),
+        }
+    }
+}
+
+impl ApiError {
+    /// What an answer without success says.
+    pub fn of_status(status: &Status) -> Self {
         match status.code {
             409 => Self::Conflict,
             // A proxy's 404 says nothing about the object.
             404 if status.reason == "NotFound" => Self::Gone,
-            404 | 410 | 429 | 500..=599 => Self::Uncertain(status.message.clone()),
+            429 => {
+                let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+                let pause = Duration::from_secs(u64::from(seconds));
+                Self::Busy { why: status.message.clone(), pause }
+            }
+            404 | 410 | 500..=599 => Self::Uncertain(status.message.clone()),
             _ => Self::Refused(status.message.clone()),
         }
     }

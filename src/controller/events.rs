@@ -1,7 +1,8 @@
-//! Events about calls: one when a call ends, one when it stalls. Never in the way of a call.
+//! Events: one when a call ends, one when it stalls; one when a Dialer is in trouble, one when that is over. Never in the
+//! way of a call.
 
 use super::gate::{Gate, WriteClass};
-use crate::api::{CallState, CallView, FIELDS_IGNORED, READY, STALLED, ScheduledCallStatus};
+use crate::api::{CallState, CallView, DialerView, FIELDS_IGNORED, READY, STALLED, ScheduledCallStatus};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
@@ -62,16 +63,25 @@ impl EventSink {
         }
     }
 
+    /// Something has happened to a Dialer.
+    pub fn about_dialer(&self, dialer: &DialerView, type_: EventType, reason: &str, note: String) {
+        self.send(dialer.object_ref(&()), type_, reason, note);
+    }
+
     fn publish(&self, call: &CallView, type_: EventType, condition: &Condition) {
+        self.send(call.object_ref(&()), type_, &condition.reason, condition.message.clone());
+    }
+
+    fn send(&self, object: ObjectReference, type_: EventType, reason: &str, note: String) {
         let event = Event {
             type_,
-            reason: condition.reason.clone(),
-            note: Some(condition.message.clone()),
+            reason: reason.to_owned(),
+            note: Some(note),
             action: "Reconcile".to_owned(),
             secondary: None,
         };
         // A full queue drops the event: nothing that matters is told only here.
-        self.queue.try_send((call.object_ref(&()), event)).ok();
+        self.queue.try_send((object, event)).ok();
     }
 }
 

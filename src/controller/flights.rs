@@ -25,7 +25,7 @@ struct FlightsState {
 #[derive(Debug)]
 struct Flight {
     line: LineKey,
-    /// While an attempt of ours is taken over, both its old token and the new one: either may be the stored one.
+    /// More than one while a claim is taken over: until that is stored, the object bears the one before.
     tokens: Vec<String>,
     withdrawn: CancellationToken,
 }
@@ -99,18 +99,18 @@ impl Flights {
 }
 
 impl InFlight {
-    /// Enters the token of a claim that is about to be asked for, beside those that it may replace.
+    /// Enters the token of a claim that is about to be asked for, beside those that are there.
     pub fn enter_token(&self, token: &str) {
         self.change_tokens(|tokens| tokens.push(token.to_owned()));
     }
 
-    /// The claim with this token is known not to be stored. Another one may be, whose request has left.
-    pub fn strike_token(&self, token: &str) {
+    /// This claim is known not to be stored.
+    pub fn leave_token(&self, token: &str) {
         self.change_tokens(|tokens| tokens.retain(|own| own != token));
     }
 
-    /// No claim is stored, or all are settled.
-    pub fn leave_tokens(&self) {
+    /// Whatever was claimed is known to be settled.
+    pub fn leave_all_tokens(&self) {
         self.change_tokens(Vec::clear);
     }
 
@@ -130,7 +130,7 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         let mut state = self.flights.lock();
         let unfinished = state.running.remove(&self.uid).map(|flight| flight.tokens);
-        state.doubtful.extend(unfinished.unwrap_or_default());
+        state.doubtful.extend(unfinished.into_iter().flatten());
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
         flight.enter_token("t1");
         assert_eq!(flights.token_state("u", "t1"), TokenState::Running);
-        flight.leave_tokens();
+        flight.leave_token("t1");
         assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
         flight.enter_token("t2");
         drop(flight);
@@ -167,18 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_that_was_sent_is_not_forgotten_while_it_is_taken_over_nor_when_that_fails() {
+    fn a_claim_that_is_being_taken_over_is_not_forgotten() {
         let flights = Flights::default();
         let flight = flights.begin("u", &line("d")).unwrap();
         flight.enter_token("sent");
-        flight.enter_token("taken over");
+        flight.enter_token("taking-over");
+        assert_eq!(flights.token_state("u", "sent"), TokenState::Running, "until the other is stored");
+        flight.leave_token("taking-over");
         assert_eq!(flights.token_state("u", "sent"), TokenState::Running);
-        assert_eq!(flights.token_state("u", "taken over"), TokenState::Running);
-        flight.strike_token("taken over");
-        assert_eq!(flights.token_state("u", "sent"), TokenState::Running);
+        assert_eq!(flights.token_state("u", "taking-over"), TokenState::Forgotten);
+        flight.enter_token("taking-over");
+        flight.leave_all_tokens();
         drop(flight);
-        assert_eq!(flights.token_state("u", "sent"), TokenState::Doubtful);
-        assert_eq!(flights.token_state("u", "taken over"), TokenState::Forgotten);
+        assert_eq!(flights.token_state("u", "sent"), TokenState::Forgotten);
     }
 
     #[tokio::test]

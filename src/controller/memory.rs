@@ -2,7 +2,7 @@
 //! the newest view after its own writes, calls claimed a moment ago, and how often a request could not be sent.
 
 use crate::api::{CallView, SeriesView};
-use crate::decide::RecentClaim;
+use crate::decide::{RecentClaim, callee_digest};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -86,6 +86,11 @@ impl<V: Seen> Newest<V> {
     pub fn forget(&self, uid: &str) {
         lock(&self.0).remove(uid);
     }
+
+    /// Forgets all: what was newest is no longer so.
+    pub fn clear(&self) {
+        lock(&self.0).clear();
+    }
 }
 
 /// Verdicts that hang on other objects: when those were last read live for a call, and what its series was then.
@@ -116,56 +121,77 @@ impl Confirmed {
     pub fn forget(&self, uid: &str) {
         lock(&self.0).remove(uid);
     }
+
+    /// Forgets all.
+    pub fn clear(&self) {
+        lock(&self.0).clear();
+    }
 }
 
-/// Calls that were claimed of late, by namespace and name.
+/// Calls that were claimed of late, by whom they were for.
 #[derive(Debug, Default)]
 pub struct Recent(Mutex<RecentClaims>);
 
 #[derive(Debug, Default)]
 struct RecentClaims {
-    by_name: HashMap<(String, String), Vec<RecentClaim>>,
+    by_callee: HashMap<String, Vec<RecentClaim>>,
     swept: Option<Timestamp>,
 }
 
 impl Recent {
     /// Remembers a call that has a claim, if its time is not long past; forgets one whose claim was taken back.
     pub fn note(&self, call: &CallView, now: Timestamp) {
-        let Some(claim) = RecentClaim::of(call).filter(|claim| is_recent(claim, now)) else {
-            return self.forget(call);
-        };
+        match RecentClaim::of(call) {
+            Some(claim) => self.remember(claim, now),
+            None => self.forget(call),
+        }
+    }
+
+    /// Remembers a claim, if its time is not long past.
+    pub fn remember(&self, claim: RecentClaim, now: Timestamp) {
+        if !is_recent(&claim, now) {
+            return;
+        }
         let mut claims = lock(&self.0);
         claims.sweep(now);
-        let known = claims.by_name.entry(key(call)).or_default();
+        let known = claims.by_callee.entry(claim.callee.clone()).or_default();
         known.retain(|other| other.uid != claim.uid);
         known.push(claim);
     }
 
     /// Forgets a claim whose request never left.
     pub fn forget(&self, call: &CallView) {
-        if let Some(known) = lock(&self.0).by_name.get_mut(&key(call)) {
+        let Some(callee) = self.callee_of(call) else { return };
+        if let Some(known) = lock(&self.0).by_callee.get_mut(&callee) {
             known.retain(|claim| claim.uid != call.uid());
         }
     }
 
     /// The claim was used: whatever becomes of the object, this call may have rung.
     pub fn settle(&self, call: &CallView) {
+        let Some(callee) = self.callee_of(call) else { return };
         let mut claims = lock(&self.0);
-        let known = claims.by_name.get_mut(&key(call)).into_iter().flatten();
+        let known = claims.by_callee.get_mut(&callee).into_iter().flatten();
         known.filter(|claim| claim.uid == call.uid()).for_each(|claim| claim.open_until = None);
     }
 
-    /// What is remembered under the namespace and name of this call.
+    /// What is remembered under the namespace, name and number of this call.
     pub fn of(&self, call: &CallView, now: Timestamp) -> Vec<RecentClaim> {
+        let Some(callee) = self.callee_of(call) else { return Vec::new() };
         let claims = lock(&self.0);
         claims
-            .by_name
-            .get(&key(call))
+            .by_callee
+            .get(&callee)
             .into_iter()
             .flatten()
             .filter(|claim| is_recent(claim, now))
             .cloned()
             .collect()
+    }
+
+    /// Not worked out while nothing is remembered, which is most of the time.
+    fn callee_of(&self, call: &CallView) -> Option<String> {
+        if lock(&self.0).by_callee.is_empty() { None } else { callee_digest(call) }
     }
 }
 
@@ -176,15 +202,11 @@ impl RecentClaims {
             return;
         }
         self.swept = Some(now);
-        self.by_name.retain(|_, known| {
+        self.by_callee.retain(|_, known| {
             known.retain(|claim| is_recent(claim, now));
             !known.is_empty()
         });
     }
-}
-
-fn key(call: &CallView) -> (String, String) {
-    (call.namespace().to_owned(), call.name().to_owned())
 }
 
 fn is_recent(claim: &RecentClaim, now: Timestamp) -> bool {
@@ -214,6 +236,11 @@ impl Holds {
     /// A request was sent, or the call is over.
     pub fn clear(&self, uid: &str) {
         lock(&self.0).remove(uid);
+    }
+
+    /// What was in the way is gone.
+    pub fn clear_all(&self) {
+        lock(&self.0).clear();
     }
 }
 

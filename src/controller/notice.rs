@@ -3,7 +3,7 @@
 //! Keeps the process's own memory in step with the caches, and wakes the objects that depend on the one that changed.
 
 use super::context::Scope;
-use super::{calendars, dialers};
+use super::{calendars, dialers, places};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use kube::runtime::watcher::Event;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + '
             // An event from before our own claim must not make it forgotten.
             if !scope.context.newest.is_ahead_of(call) {
                 scope.context.recent.note(call, scope.context.clock.now());
+                places::note(&scope, call);
             }
             tell_family(&scope, call);
         }
@@ -27,10 +28,12 @@ pub fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + '
             scope.context.newest.forget(call.uid());
             scope.context.holds.clear(call.uid());
             scope.context.confirmed.forget(call.uid());
+            places::vacate(&scope, call.uid());
             tell_family(&scope, call);
         }
         // The pages of a new list wake calls before the cache has them: look at all again once it has.
         Event::InitDone if listed => {
+            places::forget_the_missing(&scope);
             dialers::wake_all_calls(&scope);
             wake_all_series(&scope);
         }
@@ -58,6 +61,8 @@ pub fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<DialerView>) + Send
     move |event| match event {
         Event::Delete(dialer) => {
             scope.context.dialer_book.forget(dialer);
+            scope.context.verdicts.forget(&dialers::key(dialer));
+            scope.context.admission.forget_trouble(&dialers::key(dialer));
             dialers::wake_calls_of(&scope, dialer);
         }
         Event::InitDone if scope.listed.dialers.is_cancelled() => dialers::wake_all_calls(&scope),

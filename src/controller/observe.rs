@@ -2,11 +2,12 @@
 
 use super::context::Scope;
 use super::flights::TokenState;
-use crate::api::{CallView, DialerView, SeriesView};
+use crate::api::{Attempt, CallView, DialerView, SeriesView};
 use crate::decide::{
-    CalendarState, CallFacts, Claimant, DialerPlan, DialerState, HoursFields, Parent, ParentFacts, Sibling,
-    said,
+    AttemptResult, CalendarState, CallFacts, Claimant, DialerPlan, DialerState, HoursFields, Parent,
+    ParentFacts, Sibling, said,
 };
+use crate::journal::Fate;
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ impl Observed {
             claimant: claimant(scope, &self.call),
             hold_until: context.holds.until(self.call.uid()),
             recent: context.recent.of(&self.call, now),
+            sent: context.journal.highest_sent(self.call.uid()),
+            set_back: context.store.set_back(),
         }
     }
 }
@@ -115,6 +118,9 @@ fn held(scope: &Scope, plan: &DialerPlan, name: &str) -> Option<DialerState> {
     if scope.context.suspend_all {
         return Some(DialerState::Held { why: "the operator holds all calls (--suspend-all)".to_owned() });
     }
+    if let Some(why) = scope.context.store.no_claims() {
+        return Some(DialerState::Held { why });
+    }
     plan.suspended.then(|| DialerState::Held { why: format!("Dialer \"{name}\" is suspended") })
 }
 
@@ -122,12 +128,21 @@ fn held(scope: &Scope, plan: &DialerPlan, name: &str) -> Option<DialerState> {
 fn claimant(scope: &Scope, call: &CallView) -> Claimant {
     let open = call.status.read().and_then(|status| status.attempts.iter().find(|attempt| attempt.is_open()));
     match open {
-        Some(attempt) if attempt.holder != scope.context.holder => Claimant::Elsewhere,
+        Some(attempt) if attempt.holder != scope.context.journal.holder() => Claimant::Elsewhere,
         Some(attempt) => match scope.context.flights.token_state(call.uid(), &attempt.token) {
             TokenState::Running => Claimant::RunningHere,
-            TokenState::Doubtful => Claimant::Elsewhere,
-            TokenState::Forgotten => Claimant::ForgottenHere,
+            TokenState::Doubtful | TokenState::Forgotten => by_journal(scope, call, attempt),
         },
         None => Claimant::Elsewhere,
+    }
+}
+
+/// What the journal says of a claim of ours that no script is at.
+fn by_journal(scope: &Scope, call: &CallView, claim: &Attempt) -> Claimant {
+    match scope.context.journal.fate(call.uid(), &claim.token, claim.claim_time) {
+        Fate::NotSent => Claimant::ForgottenHere,
+        Fate::Answered(AttemptResult::Ambiguous { .. }) => Claimant::DoubtedHere,
+        Fate::Answered(_) => Claimant::AnsweredHere,
+        Fate::Sent | Fate::Forgotten => Claimant::Elsewhere,
     }
 }

@@ -1,11 +1,13 @@
 //! Place: hand a claimed call to its dialer, once.
 
 use super::context::Scope;
+use super::degraded::note_change;
 use super::observe::observe_again;
 use super::provider::dialer_for;
 use crate::api::{Attempt, CallView};
-use crate::decide::{AttemptResult, DialerPlan, may_still_send};
+use crate::decide::{AttemptResult, CallEnd, DialerPlan, may_still_send};
 use crate::dial::{Answer, Claimed, Health, Permit, Subject};
+use crate::journal::{Noted, SendMark};
 use crate::words::masked;
 use std::sync::Arc;
 use tracing::info;
@@ -27,8 +29,14 @@ impl Spoken {
     }
 }
 
-/// Asks the dialer to ring. Consumes the claim and the permit: neither can be used twice.
-pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Permit) -> Spoken {
+/// Asks the dialer to ring. Consumes the claim and the permit: neither can be used twice. A call whose end is awaited
+/// keeps the permit's place, which is given back with it.
+pub async fn place(
+    scope: &Scope,
+    call: &CallView,
+    claimed: Claimed,
+    mut permit: Permit,
+) -> (Spoken, Option<Permit>) {
     let answer = match wanted_dialer(scope, call, &claimed) {
         Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
         Ok(plan) => match dialer_for(scope, &plan, call.namespace()).await {
@@ -42,9 +50,13 @@ pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Per
             }
         },
     };
+    scope.context.journal.answered(call.uid(), &claimed.attempt().token, &answer.result);
     log(call, &claimed, &answer.result);
-    drop(permit);
-    Spoken { claimed, result: answer.result }
+    if let Some(change) = permit.report(&answer) {
+        note_change(scope, call, change);
+    }
+    let goes_on = matches!(answer.result, AttemptResult::Placed { end: CallEnd::Awaited, .. });
+    (Spoken { claimed, result: answer.result }, goes_on.then_some(permit))
 }
 
 /// Decides again on the newest view: a cancellation, a hold or a deletion since the claim is honoured. The Dialer must
@@ -61,9 +73,10 @@ fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Ar
     Ok(plan)
 }
 
-/// The last thing before the first byte.
-fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<(), String> {
+/// The last thing before the first byte. The journal comes first: writing to it may take a while.
+fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Noted, String> {
     let context = &scope.context;
+    let noted = context.journal.sent(SendMark::of_claim(claimed.call(), claimed.attempt()))?;
     if context.shutdown.is_cancelled() {
         return Err("the operator is shutting down".to_owned());
     }
@@ -72,7 +85,7 @@ fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<(), St
     claimed.check_expiry(now, context.clock.monotonic())?;
     let lateness = now.duration_since(claimed.attempt().not_before);
     context.metrics.sent(lateness.as_secs_f64());
-    Ok(())
+    Ok(noted)
 }
 
 fn log(call: &CallView, claimed: &Claimed, result: &AttemptResult) {

@@ -7,7 +7,7 @@ use super::gate::WriteClass;
 use super::observe::calendar_of;
 use super::place::Spoken;
 use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
-use crate::decide::{AttemptResult, ClaimMark, Terms, fold_result};
+use crate::decide::{AttemptResult, Terms, fold_result};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ pub async fn record(scope: &Scope, spoken: Spoken, flight: &InFlight) -> Option<
     let Spoken { claimed, result } = spoken;
     let view = CallView::of(claimed.call()).ok().map(Arc::new)?;
     let again = remember_fate(scope, &view, &result, context.clock.now());
-    let claim = ClaimMark { number: claimed.attempt().number, token: claimed.attempt().token.clone() };
+    let claim = claimed.mark();
     let stored =
         store_truth(scope, view, |call, terms, now| fold_result(call, terms, &claim, &result, again, now))
             .await;
-    flight.leave_tokens();
+    flight.leave_all_tokens();
     match stored {
         Stored::Written(view) => {
             context.metrics.attempt_ended(&result);

@@ -3,6 +3,7 @@
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
 use super::context::{Context, Listed, Scope, Scopes};
+use super::degraded::Verdicts;
 use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
@@ -11,16 +12,21 @@ use super::follow::Following;
 use super::gate::Gate;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
+use super::places::Places;
 use super::secrets::SecretBook;
+use super::store_check::{follow_store, keep_checking};
+use super::store_watch::StoreWatch;
+use super::traffic::{Traffic, keep_counts};
+use super::transport::bounded_client;
 use super::watch::follow;
 use super::{calendars, call, callbacks, dialers, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::{AddressPolicy, Defaults, DialerSettings};
 use crate::dial::{Admission, Wire};
+use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::probes::{self, Part, Readiness};
-use crate::words::random_word;
 use axum::Router;
 use futures::StreamExt;
 use futures::future::join_all;
@@ -30,6 +36,7 @@ use kube::runtime::reflector;
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -55,6 +62,9 @@ const UNRECORDED_CLAIMS: usize = 1000;
 /// Longest silence on a connection to the API server.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Names this run of the machine.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
 /// How long passes that are under way may take after SIGTERM.
 const RECONCILE_GRACE: Duration = Duration::from_secs(2);
 
@@ -76,6 +86,8 @@ pub struct Settings {
     pub clock: Clock,
     /// Holds every call.
     pub suspend_all: bool,
+    /// Where what was sent is remembered across a crash, if anywhere.
+    pub journal_directory: Option<PathBuf>,
     /// Where `/livez` and `/readyz` are served, if anywhere.
     pub health_address: Option<SocketAddr>,
     /// Where reports of providers are taken, if anywhere.
@@ -118,11 +130,12 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     serve(settings.callback_address, "callbacks", callbacks::routes(Arc::clone(&context))).await?;
     stop_on_signal(context.shutdown.clone())?;
     info!(
-        holder = context.holder,
+        holder = context.journal.holder(),
         version = env!("CARGO_PKG_VERSION"),
         time_zone_database = crate::schedule::DATABASE_VERSION,
         "call-operator starts"
     );
+    tokio::spawn(keep_checking(Arc::clone(&context)));
     let scopes = scopes_of(&settings.namespaces);
     join_all(scopes.into_iter().map(|namespace| run_scope(client.clone(), Arc::clone(&context), namespace)))
         .await;
@@ -140,7 +153,15 @@ async fn connect() -> Result<Client, RunError> {
     config.read_timeout = Some(READ_TIMEOUT);
     config.reset_reader_on_write = true;
     info!(api_server = %config.cluster_url, "connecting");
-    Client::try_from(config).map_err(|error| RunError::Configuration(error.to_string()))
+    bounded_client(config).map_err(RunError::Configuration)
+}
+
+/// The journal that outlives this process, or one that does not.
+fn open_journal(directory: Option<&Path>) -> Result<Journal, RunError> {
+    let Some(directory) = directory else { return Journal::in_memory().map_err(RunError::System) };
+    // Without it no journal is known to be of this run of the machine, and each is begun anew.
+    let boot = std::fs::read_to_string(BOOT_ID).unwrap_or_default();
+    Journal::open(directory, boot.trim()).map_err(RunError::System)
 }
 
 fn build_context(
@@ -149,12 +170,19 @@ fn build_context(
 ) -> Result<(Arc<Context>, impl Future<Output = ()> + Send + use<>), RunError> {
     let clock = settings.clock;
     let gate = Gate::default();
-    let holder = random_word().map_err(RunError::System)?;
-    let (events, writing) = EventSink::new(client.clone(), gate.clone(), &holder);
+    let journal = open_journal(settings.journal_directory.as_deref())?;
+    let (events, writing) = EventSink::new(client.clone(), gate.clone(), journal.holder());
+    let recent = Recent::default();
+    for claim in journal.recent() {
+        recent.remember(claim, clock.now());
+    }
+    let readiness = Readiness::default();
     let context = Context {
-        api: ApiServer::new(client, gate),
+        api: ApiServer::new(client, gate, clock),
         clock,
-        holder,
+        store: StoreWatch::new(journal.clone(), Part::new(&readiness, "clock", None)),
+        journal,
+        namespace: settings.namespaces.first().cloned(),
         defaults: settings.defaults.clone(),
         suspend_all: settings.suspend_all,
         flights: Flights::default(),
@@ -168,7 +196,7 @@ fn build_context(
         newest: Newest::default(),
         newest_series: Newest::default(),
         confirmed: Confirmed::default(),
-        recent: Recent::default(),
+        recent,
         holds: Holds::default(),
         admission: Admission::new(clock),
         calendar_book: CalendarBook::default(),
@@ -179,11 +207,12 @@ fn build_context(
         }),
         secrets: SecretBook::default(),
         callback_url: settings.callback_url.clone(),
+        verdicts: Verdicts::default(),
         wire: Arc::new(Wire::new(settings.policy, clock)),
         scopes: Scopes::default(),
         events,
         metrics: Metrics::default(),
-        readiness: Readiness::default(),
+        readiness,
         shutdown: CancellationToken::new(),
         scripts: TaskTracker::new(),
     };
@@ -221,6 +250,8 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         calendars,
         series,
         families: Families::default(),
+        places: Places::default(),
+        traffic: Traffic::default(),
         listed: Listed::default(),
         wake,
         wake_series,
@@ -229,6 +260,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     context.scopes.enter(namespace, &scope);
     let prepare = Arc::clone(&context);
     let call_stream = follow(
+        &context,
         api_of::<CallView>(&client, namespace),
         calls_writer,
         Part::new(&context.readiness, "scheduledcalls", namespace),
@@ -236,6 +268,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         notice_call(Arc::clone(&scope)),
     );
     let dialer_stream = follow(
+        &context,
         api_of::<DialerView>(&client, namespace),
         dialers_writer,
         Part::new(&context.readiness, "dialers", namespace),
@@ -244,6 +277,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     );
     let prepare = Arc::clone(&context);
     let calendar_stream = follow(
+        &context,
         api_of::<CalendarView>(&client, namespace),
         calendars_writer,
         Part::new(&context.readiness, "businesscalendars", namespace),
@@ -252,6 +286,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     );
     let prepare = Arc::clone(&context);
     let series_stream = follow(
+        &context,
         api_of::<SeriesView>(&client, namespace),
         series_writer,
         Part::new(&context.readiness, "recurringcalls", namespace),
@@ -288,6 +323,8 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     };
     tokio::select! {
         () = all => {}
+        () = follow_store(&scope) => {}
+        () = keep_counts(&scope) => {}
         () = stopped_for_long(&context) => {}
     }
 }

@@ -7,6 +7,7 @@ use super::flights::InFlight;
 use super::follow::hang_up;
 use super::observe::{Observed, observe_again, plan_of_dialer};
 use super::place::{Spoken, place};
+use super::places;
 use super::record::record;
 use super::settle::settle;
 use crate::api::CallView;
@@ -19,6 +20,7 @@ pub fn start(scope: &Arc<Scope>, seen: &Observed, order: &DialOrder) {
     let context = &scope.context;
     let Some(plan) = &seen.dialer else { return };
     let line = line_of(&seen.call);
+    scope.traffic.mark(&line);
     context.flights.withdraw_from_other_lines(seen.call.uid(), &line);
     let Some(flight) = context.flights.begin(seen.call.uid(), &line) else { return };
     let limits = Limits { max_concurrent: plan.max_concurrent, spacing: plan.spacing };
@@ -49,16 +51,19 @@ async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
     // Bounds what a crash would leave in doubt: claims without a stored result. Never closed, so never refused.
     let _unrecorded = scope.context.unrecorded.acquire().await;
     let Some(claimed) = claim(scope, call, flight).await else { return };
+    // It holds a turn: should an earlier attempt have been in progress, that is over.
+    places::vacate(scope, call.uid());
     let permit = turn.permit(&claimed).await;
-    let spoken = place(scope, call, claimed, permit).await;
+    let (spoken, held) = place(scope, call, claimed, permit).await;
     if can_ask(scope, call, &spoken) {
         // Kept as what it is until then: what cannot be settled now is left to be settled as an orphan.
         scope.context.recent.settle(call);
-        settle(scope, call, spoken.claimed.attempt().number, flight).await;
+        settle(scope, call, &spoken.claimed.mark(), flight).await;
         return;
     }
     let subject = spoken.placed_subject();
     let stored = record(scope, spoken, flight).await;
+    places::hand_over(scope, call, stored.as_deref(), held);
     if let Some(subject) = subject {
         end_if_unwanted(scope, call, subject, stored.as_deref()).await;
     }

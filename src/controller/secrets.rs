@@ -144,7 +144,7 @@ fn unread(name: &str, error: ApiError) -> SecretError {
     match error {
         ApiError::Gone => SecretError::NotFound(name.to_owned()),
         ApiError::Refused(why) => SecretError::Forbidden(name.to_owned(), why),
-        other @ (ApiError::Conflict | ApiError::Uncertain(_)) => {
+        other @ (ApiError::Conflict | ApiError::Busy { .. } | ApiError::Uncertain(_)) => {
             SecretError::Unread(name.to_owned(), other.to_string())
         }
     }

@@ -18,11 +18,12 @@ use crate::decide::{
     AttemptResult, CallEnd, ClaimMark, DialerPlan, Settling, fold_result, may_repeat, taken_over,
 };
 use crate::dial::{Found, Subject};
+use crate::journal::{Noted, SendMark};
 use crate::words::random_word;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Pause between two questions about one call.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
@@ -39,10 +40,11 @@ const READ_AGAIN: Duration = Duration::from_millis(250);
 /// Settles the open attempt of a call beside the reconciler, unless a script for the call is running.
 pub fn settle_aside(scope: &Arc<Scope>, seen: &Observed, number: i32) {
     let Some(flight) = scope.context.flights.begin(seen.call.uid(), &line_of(&seen.call)) else { return };
+    let Some(token) = open_attempt(&seen.call, number).map(|attempt| attempt.token.clone()) else { return };
     let (scope, call) = (Arc::clone(scope), Arc::clone(&seen.call));
     let scripts = scope.context.scripts.clone();
     scripts.spawn(async move {
-        if settle(&scope, &call, number, &flight).await.is_none() {
+        if settle(&scope, &call, &ClaimMark { number, token }, &flight).await.is_none() {
             // Gone, refused, or somebody else's by now: not to be asked for at full speed.
             tokio::time::sleep(AFTER_FAILURE).await;
         }
@@ -51,25 +53,31 @@ pub fn settle_aside(scope: &Arc<Scope>, seen: &Observed, number: i32) {
     });
 }
 
-/// Takes over the open attempt of a call, asks the provider about it and stores the answer. `None` when it could not be
+/// Takes over an open claim of a call, asks the provider about it and stores the answer. `None` when it could not be
 /// taken over: somebody else has it, or it is settled.
-pub async fn settle(scope: &Scope, call: &CallView, number: i32, flight: &InFlight) -> Option<Arc<CallView>> {
+pub async fn settle(
+    scope: &Scope,
+    call: &CallView,
+    claim: &ClaimMark,
+    flight: &InFlight,
+) -> Option<Arc<CallView>> {
     let seen = observe_again(scope, call)?;
     let plan = seen.dialer.clone()?;
     let asked = scope.context.clock.monotonic();
-    let taken = take_over(scope, &seen, &plan, number, flight).await?;
+    let taken = take_over(scope, &seen, &plan, claim, flight).await?;
     // A process that ends leaves it to the next.
     let result = tokio::select! {
         result = ask(scope, call, &plan, &taken.subject, asked) => result,
         () = scope.context.shutdown.cancelled() => return None,
     };
+    scope.context.journal.answered(call.uid(), &taken.mark.token, &result);
     let view = CallView::of(&taken.subject.call).ok().map(Arc::new)?;
     let again = scope.context.clock.now();
     let stored = store_truth(scope, view, |call, terms, now| {
         fold_result(call, terms, &taken.mark, &result, again, now)
     })
     .await;
-    flight.leave_tokens();
+    flight.leave_all_tokens();
     scope.context.metrics.attempt_ended(&result);
     match stored {
         Stored::Written(view) | Stored::NothingNew(view) => Some(view),
@@ -97,23 +105,30 @@ async fn take_over(
     scope: &Scope,
     seen: &Observed,
     plan: &DialerPlan,
-    number: i32,
+    claim: &ClaimMark,
     flight: &InFlight,
 ) -> Option<Taken> {
     let context = &scope.context;
-    let before = open_attempt(&seen.call, number)?.token.clone();
+    let number = claim.number;
+    let orphan = open_attempt(&seen.call, number)?;
     let mark = ClaimMark { number, token: random_word().ok()? };
     flight.enter_token(&mark.token);
+    // Should this process die now, the claim must not be taken for one that was never sent.
+    let taken = Attempt { token: mark.token.clone(), ..orphan.clone() };
+    if let Err(why) = context.journal.sent(SendMark::of_orphan(&seen.call, &taken)) {
+        warn!(uid = seen.call.uid(), why, "cannot take over an attempt");
+        flight.leave_token(&mark.token);
+        return None;
+    }
     let mut view = Arc::clone(&seen.call);
     loop {
-        let attempt = open_attempt(&view, number).filter(|attempt| attempt.token == before);
+        let attempt = open_attempt(&view, number).filter(|attempt| attempt.token == claim.token);
         let Some(attempt) = attempt.filter(|attempt| attempt.dialer_revision == plan.revision) else {
-            flight.strike_token(&mark.token);
-            return None;
+            return not_taken(scope, &seen.call, &mark, flight);
         };
         let now = context.clock.now();
         let until = now.saturating_add(time_to_ask(plan)).unwrap_or(attempt.not_after);
-        let status = taken_over(&view, &mark, &context.holder, until, now)?;
+        let status = taken_over(&view, &mark, context.journal.holder(), until, now)?;
         let written = context
             .api
             .replace_status::<ScheduledCall, _, ScheduledCall>(WriteClass::Claim, &view.metadata, &status)
@@ -122,8 +137,7 @@ async fn take_over(
             Ok(stored) => stored,
             // A conflict says nothing about who, a lost answer nothing at all: only the stored token does.
             Err(error) if matches!(error.class(), ErrorClass::Gone | ErrorClass::Refused) => {
-                flight.strike_token(&mark.token);
-                return None;
+                return not_taken(scope, &seen.call, &mark, flight);
             }
             Err(_) => read_live(scope, &view).await?,
         };
@@ -142,6 +156,14 @@ async fn take_over(
             _ => view = newest,
         }
     }
+}
+
+/// The claim is known not to be ours: it is struck out.
+fn not_taken(scope: &Scope, call: &CallView, mark: &ClaimMark, flight: &InFlight) -> Option<Taken> {
+    let why = "not taken over".to_owned();
+    scope.context.journal.answered(call.uid(), &mark.token, &AttemptResult::Unsent { why });
+    flight.leave_token(&mark.token);
+    None
 }
 
 fn open_attempt(call: &CallView, number: i32) -> Option<&Attempt> {
@@ -238,8 +260,9 @@ fn still_repeatable(
     plan: &DialerPlan,
     subject: &Subject,
     key_lifetime: SignedDuration,
-) -> Result<(), String> {
+) -> Result<Noted, String> {
     let context = &scope.context;
+    let noted = context.journal.sent(SendMark::of_orphan(call, &subject.attempt))?;
     if context.shutdown.is_cancelled() {
         return Err("the operator is shutting down".to_owned());
     }
@@ -249,7 +272,8 @@ fn still_repeatable(
     }
     let now = context.clock.now();
     may_repeat(&seen.facts(scope, now), &subject.attempt.token, key_lifetime, now)
-        .map_err(|withdrawn| withdrawn.to_string())
+        .map_err(|withdrawn| withdrawn.to_string())?;
+    Ok(noted)
 }
 
 fn placed(plan: &DialerPlan, call_id: Option<String>) -> AttemptResult {

@@ -7,8 +7,10 @@ use super::dialer::Settling;
 use super::expiry::decide_finished;
 use super::facts::{CallFacts, Claimant, DialerState, RecentClaim};
 use super::field_error::FieldError;
+use super::identity::callee_digest;
 use super::parent::{Parent, Verdict};
 use super::plan::{CallPlan, plan_call};
+use super::set_back::SetBack;
 use super::window::{Window, just_after, window_of};
 use crate::api::{Attempt, CallView, CallViewSpec, READY, Readable, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -71,6 +73,8 @@ fn decide_open_claim(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> D
         // The script reports by itself; should it die, somebody has to look.
         Claimant::RunningHere => Decision::InFlight { until: settled_from.max(in_a_while(now)) },
         Claimant::ForgottenHere => Decision::Release { attempt: open.number },
+        Claimant::AnsweredHere => Decision::Record { attempt: open.number },
+        Claimant::DoubtedHere => Decision::Resolve { attempt: open.number, by: resolution(facts, open, now) },
         Claimant::Elsewhere if now < settled_from => Decision::InFlight { until: settled_from },
         Claimant::Elsewhere => Decision::Resolve { attempt: open.number, by: resolution(facts, open, now) },
     }
@@ -81,9 +85,22 @@ fn resolution(facts: &CallFacts<'_>, open: &Attempt, now: Timestamp) -> Resoluti
     let plan = facts.dialer_plan.as_deref().filter(|plan| plan.revision == open.dialer_revision);
     match plan.map_or(Settling::Unknown, |plan| plan.settling) {
         Settling::Look { .. } => Resolution::Asking,
-        Settling::Repeat { key_lifetime, .. } if key_lives(open, key_lifetime, now) => Resolution::Asking,
-        Settling::Repeat { .. } | Settling::Unknown => Resolution::Unknown(Doubt::NoResult),
+        Settling::Repeat { key_lifetime, .. }
+            if key_lives(open, key_lifetime, now) && !was_repeated(facts, open) =>
+        {
+            Resolution::Asking
+        }
+        Settling::Repeat { .. } | Settling::Unknown => {
+            Resolution::Unknown(SetBack::doubt(facts, open.claim_time))
+        }
     }
+}
+
+/// Whether somebody has taken the claim over before, and may have repeated the request as often as is allowed. A claim
+/// as it was made does not live so long.
+fn was_repeated(facts: &CallFacts<'_>, open: &Attempt) -> bool {
+    let begun = open.claim_time.max(open.not_before);
+    open.not_after.duration_since(begun) > facts.defaults.on_the_clock(SEND_WINDOW)
 }
 
 /// Whether the provider still knows the key of an attempt.
@@ -125,6 +142,9 @@ fn decide_first(
     now: Timestamp,
 ) -> Decision {
     let due = plan.effective;
+    if let Some(lost) = SetBack::verdict(facts, 0, due, &plan) {
+        return lost;
+    }
     if plan.suspended || facts.parent.is_suspended() {
         return Decision::Wait { reason: WaitReason::Suspended, plan, due, until: None };
     }
@@ -190,6 +210,9 @@ fn decide_retry(
 ) -> Decision {
     let made = status.attempt_count.unwrap_or(last.number).max(last.number);
     let due = plan.when_open(retry_due(status, last, &plan));
+    if let Some(lost) = SetBack::verdict(facts, made, due, &plan) {
+        return lost;
+    }
     if let Some(since) = facts.parent.replaced_since(facts.call, now) {
         let confirmed = facts.confirmed_at.is_some_and(|confirmed| confirmed >= since);
         return if confirmed {
@@ -337,10 +360,10 @@ fn same_call_in_flight(facts: &CallFacts<'_>, plan: &CallPlan, now: Timestamp) -
 
 /// Calls of this namespace, name, number and time that were claimed of late under another uid.
 fn same_calls<'a>(facts: &'a CallFacts<'_>, plan: &'a CallPlan) -> impl Iterator<Item = &'a RecentClaim> {
-    let number = facts.call.spec.read().map(|spec| spec.phone_number.as_str());
+    let callee = if facts.recent.is_empty() { None } else { callee_digest(facts.call) };
     facts.recent.iter().filter(move |claim| {
         claim.uid != facts.call.uid()
             && claim.effective == plan.effective
-            && Some(claim.phone_number.as_str()) == number
+            && Some(claim.callee.as_str()) == callee.as_deref()
     })
 }

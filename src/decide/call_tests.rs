@@ -112,7 +112,7 @@ fn the_same_call_under_another_uid_is_not_rung_again() {
     let (call, defaults) = (call(json!({})), defaults());
     let claim = |uid: &str, number: &str, effective: Timestamp| RecentClaim {
         uid: uid.to_owned(),
-        phone_number: number.to_owned(),
+        callee: callee_digest(&super::test_support::call(json!({"phoneNumber": number}))).unwrap(),
         effective,
         open_until: None,
     };
@@ -133,7 +133,7 @@ fn while_the_same_call_is_in_flight_under_another_uid_nothing_is_decided() {
     let (call, defaults) = (call(json!({})), defaults());
     let other = RecentClaim {
         uid: "uid-0".to_owned(),
-        phone_number: "+15550000001".to_owned(),
+        callee: callee_digest(&call).unwrap(),
         effective: at(DUE),
         open_until: Some(due_plus(70_000)),
     };
@@ -225,11 +225,14 @@ fn an_open_claim_never_yields_a_dial() {
     let settled_from = due_plus(10_000 + 30_000 + 30_000);
     for millis in (0..7_200_000).step_by(10_000) {
         let now = due_plus(millis);
-        for claimant in [Claimant::RunningHere, Claimant::ForgottenHere, Claimant::Elsewhere] {
+        let here = [Claimant::RunningHere, Claimant::ForgottenHere, Claimant::AnsweredHere];
+        for claimant in here.into_iter().chain([Claimant::DoubtedHere, Claimant::Elsewhere]) {
             let facts = CallFacts { claimant, ..facts(&claimed, &defaults) };
             let expected = match claimant {
                 Claimant::RunningHere => "in flight",
                 Claimant::ForgottenHere => "release 1",
+                Claimant::AnsweredHere => "record 1",
+                Claimant::DoubtedHere => "resolve 1 Unknown(NoResult)",
                 Claimant::Elsewhere if now < settled_from => "in flight",
                 Claimant::Elsewhere => "resolve 1 Unknown(NoResult)",
             };

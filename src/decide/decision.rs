@@ -69,6 +69,20 @@ pub enum Decision {
         /// By what means.
         by: Resolution,
     },
+    /// The result of the open attempt is known to this process and not stored yet: store it.
+    Record {
+        /// Number of the attempt.
+        attempt: i32,
+    },
+    /// The store was set back, and an attempt that it does not show may have been made: end as unknown.
+    SetBack {
+        /// Number of that attempt.
+        attempt: i32,
+        /// When it was due.
+        due: Timestamp,
+        /// The plan it followed.
+        plan: CallPlan,
+    },
     /// Its time has passed without an attempt.
     Miss {
         /// Why.
@@ -130,6 +144,14 @@ impl Doubt {
             Self::RolledBack => "it may have been placed before the store was set back",
         }
     }
+
+    /// Reason of the `Stalled` condition, where it says more than that the outcome is unknown.
+    pub(super) fn concern(self) -> Option<&'static str> {
+        match self {
+            Self::NoResult | Self::NoEnd => None,
+            Self::RolledBack => Some("StateRolledBack"),
+        }
+    }
 }
 
 /// Why a call is cancelled.
@@ -171,7 +193,16 @@ pub enum WaitReason {
     Series,
 }
 
+/// In the text about a Dialer in trouble, and in no other: a stored message that has it is written anew when the trouble
+/// is over, and one that lacks it when trouble begins.
+pub(super) const IN_TROUBLE: &str = "is held because";
+
 impl WaitReason {
+    /// The Dialer of that name is held because of this trouble of its provider.
+    pub fn in_trouble(dialer: &str, trouble: &str) -> Self {
+        Self::Dialer(format!("Dialer \"{dialer}\" {IN_TROUBLE} {trouble}; one call at a time tries again"))
+    }
+
     /// Reason of the `Ready` condition.
     pub fn as_str(&self) -> &'static str {
         match self {

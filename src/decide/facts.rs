@@ -4,6 +4,7 @@ use super::business_hours::CalendarState;
 use super::dialer::DialerPlan;
 use super::parent::Parent;
 use super::plan::Defaults;
+use super::set_back::SetBack;
 use crate::api::CallView;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -29,8 +30,12 @@ pub struct CallFacts<'a> {
     pub claimant: Claimant,
     /// After a request that could not be sent: not again before this instant.
     pub hold_until: Option<Timestamp>,
-    /// Calls of this namespace and name that were claimed of late, under whatever uid.
+    /// Calls of this namespace, name and number that were claimed of late, under whatever uid.
     pub recent: Vec<RecentClaim>,
+    /// Highest number of an attempt at this very object that is known to have been sent from here.
+    pub sent: Option<i32>,
+    /// The last time that the store was set back.
+    pub set_back: Option<SetBack>,
 }
 
 /// Assumed of a Dialer that is gone.
@@ -83,9 +88,13 @@ pub enum DialerState {
 pub enum Claimant {
     /// A script of this process that is still running.
     RunningHere,
-    /// This process, but no running script knows the token: it was never sent.
+    /// This process, and it is known that nothing was sent under this token.
     ForgottenHere,
-    /// Another process, alive or dead, or a script of this one that ended without storing a result.
+    /// This process, and what became of it is known, though not stored.
+    AnsweredHere,
+    /// This process, and it is known that nobody can say what became of it.
+    DoubtedHere,
+    /// Another process, alive or dead, or this one, which does not know what became of it.
     Elsewhere,
 }
 
@@ -95,8 +104,8 @@ pub enum Claimant {
 pub struct RecentClaim {
     /// Identity of the object that was claimed.
     pub uid: String,
-    /// The number that was dialled.
-    pub phone_number: String,
+    /// Whose call it was: [`callee_digest`](super::callee_digest) of the object.
+    pub callee: String,
     /// When the first attempt was due.
     pub effective: Timestamp,
     /// While its claim is open: until when it may still turn out not to have been sent.

@@ -262,7 +262,7 @@ impl Reader {
         LookupPlan {
             url: self.url(&lookup.url, "spec.http.lookup.url", self.placing),
             items_pointer: lookup.items_pointer.clone(),
-            call_id: lookup.call_id_pointer.as_ref().map_or_else(|| usual.clone(), IdPointer::named),
+            call_id: lookup.call_id_pointer.as_deref().map_or_else(|| usual.clone(), IdPointer::named),
         }
     }
 
@@ -326,13 +326,13 @@ impl JsonTemplate {
 }
 
 impl IdPointer {
-    fn named(pointer: &String) -> Self {
-        Self { pointer: pointer.clone(), required: true }
+    fn named(pointer: &str) -> Self {
+        Self { pointer: pointer.to_owned(), required: true }
     }
 }
 
 fn success(response: Option<&HttpResponse>) -> SuccessPlan {
-    let named = response.and_then(|response| response.call_id_pointer.as_ref()).map(IdPointer::named);
+    let named = response.and_then(|response| response.call_id_pointer.as_deref()).map(IdPointer::named);
     let usual = || IdPointer { pointer: CONTRACT_CALL_ID.to_owned(), required: false };
     SuccessPlan {
         status_codes: response.and_then(|response| response.success_status_codes.as_deref()).map(codes),

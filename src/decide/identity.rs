@@ -1,11 +1,26 @@
 //! Names and numbers that must come out the same in every process: attempt keys and jitter.
 
+use crate::api::CallView;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use sha2::{Digest, Sha256};
 
 /// The idempotency key of attempt `number` of the call with this uid: 32 hexadecimal digits. Another attempt or a
 /// re-created object gets another key; the same attempt always gets the same.
 pub fn attempt_key(uid: &str, number: i32) -> String {
     hex(&digest(&[uid, &number.to_string()])[..16])
+}
+
+/// Whom a call is for, without saying so: a hash of its namespace, name and number. `None` when its spec cannot be
+/// read.
+pub fn callee_digest(call: &CallView) -> Option<String> {
+    Some(callee_of(&call.metadata, &call.spec.read()?.phone_number))
+}
+
+/// The same for an object of this namespace and name with this number.
+pub fn callee_of(metadata: &ObjectMeta, phone_number: &str) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (namespace, name) = (text(&metadata.namespace), text(&metadata.name));
+    hex(&digest(&["callee", &namespace, &name, phone_number])[..16])
 }
 
 /// A fixed share of `range` for this call and attempt, from 0 to just under `range`: spreads retries without making

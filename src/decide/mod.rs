@@ -23,6 +23,7 @@ mod http_plan;
 mod http_plan_tests;
 mod http_planning;
 mod identity;
+mod load;
 #[cfg(test)]
 mod outcome_tests;
 mod parent;
@@ -51,6 +52,9 @@ mod series_record_tests;
 mod series_tests;
 #[cfg(test)]
 mod series_world;
+mod set_back;
+#[cfg(test)]
+mod set_back_tests;
 mod template;
 mod terms;
 #[cfg(test)]
@@ -72,7 +76,8 @@ pub use http_plan::{
     IdPointer, JsonTemplate, LookupPlan, PollPlan, RequestPlan, SecretKey, States, SuccessPlan,
     VerificationPlan,
 };
-pub use identity::{attempt_key, jitter, unhex};
+pub use identity::{attempt_key, callee_digest, callee_of, jitter, unhex};
+pub use load::{Load, load_of, waits_for_dialer};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
 pub use plan::{CallPlan, Defaults, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};
@@ -87,6 +92,7 @@ pub use series_plan::{SeriesPlan, plan_series, schedule_revision};
 pub use series_record::{
     SeriesOutcome, beyond_history, child_name, child_object, refreshed_child, series_status, set_back_status,
 };
+pub use set_back::SetBack;
 pub use template::{Template, TemplatePart, Variable};
 pub use terms::Terms;
 pub use truth::{Report, fold_report};

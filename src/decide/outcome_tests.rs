@@ -265,6 +265,43 @@ fn an_orphan_that_is_taken_over_is_ours_until_it_is_settled() {
 }
 
 #[test]
+fn that_an_attempt_was_never_sent_does_not_undo_the_one_after_it() {
+    let first = claimed(call(json!({"retryPolicy": {"onUnknown": "Redial"}})), "t1", at(DUE));
+    let next = resolved_unknown(&first, &terms(&first), 1, Doubt::NoResult, due_plus(70_000)).unwrap();
+    let waiting = stored(first, next);
+    let redialled = claimed(waiting.clone(), "t2", status(&waiting).next_run_time.unwrap());
+    // Whoever claimed the first was asleep, and wakes now.
+    let late = |call: &CallView| recorded(call.clone(), "t1", &unsent(), due_plus(80_000));
+    assert_eq!(standing(&late(&redialled)), "Processing Dialing");
+    let done = recorded(redialled, "t2", &placed(), due_plus(75_000));
+    assert_eq!(standing(&late(&done)), "Completed Completed");
+    assert_eq!(status(&late(&done)).attempts[0].placed, Some(false));
+}
+
+#[test]
+fn a_request_is_repeated_under_its_key_only_by_the_first_to_take_it_over() {
+    let plan = |settling| {
+        let spec = serde_json::from_value(json!({"simulated": {}})).unwrap();
+        let plan = plan_dialer("uid", &spec, DialerSettings::default()).unwrap();
+        DialerPlan { settling, revision: "revision".to_owned(), ..plan }.into()
+    };
+    let settle = SignedDuration::from_secs(120);
+    let repeat = Settling::Repeat { key_lifetime: SignedDuration::from_hours(1), settle };
+    let decided = |call: &CallView, settling, offset| {
+        let defaults = defaults();
+        let facts = CallFacts { dialer_plan: Some(plan(settling)), ..facts(call, &defaults) };
+        word(&decide_call(&facts, due_plus(offset)))
+    };
+    let open = claimed(call(json!({})), "t", at(DUE));
+    assert_eq!(decided(&open, repeat, 80_000), "resolve 1 Asking");
+    let mine = ClaimMark { number: 1, token: "mine".to_owned() };
+    let taken = taken_over(&open, &mine, "me", due_plus(200_000), due_plus(80_000)).unwrap();
+    let taken = stored(open, taken);
+    assert_eq!(decided(&taken, repeat, 260_000), "resolve 1 Unknown(NoResult)");
+    assert_eq!(decided(&taken, Settling::Look { settle }, 260_000), "resolve 1 Asking", "asking is harmless");
+}
+
+#[test]
 fn attempts_beyond_ten_are_counted_though_not_listed() {
     let mut call = call(json!({"retryPolicy": {"maxAttempts": 10}}));
     for _ in 0..9 {

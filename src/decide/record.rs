@@ -4,7 +4,7 @@
 //! that is already right is never written again. `lastTransitionTime` is kept while a condition's status is.
 
 use super::call::ready_reason;
-use super::decision::{CancelReason, Decision, DialOrder, Ending, MissReason, WaitReason};
+use super::decision::{CancelReason, Decision, DialOrder, Doubt, Ending, IN_TROUBLE, MissReason, WaitReason};
 use super::field_error::{FieldError, first_reason, said};
 use super::plan::CallPlan;
 use crate::api::{
@@ -43,6 +43,8 @@ pub(super) struct Standing {
     message: String,
     next_run: Option<Timestamp>,
     stalled: bool,
+    /// Reason of `Stalled`, where that is another word.
+    stalled_by: Option<&'static str>,
     ended: Option<Timestamp>,
 }
 
@@ -54,6 +56,7 @@ impl Standing {
             message,
             next_run,
             stalled: false,
+            stalled_by: None,
             ended: None,
         }
     }
@@ -91,7 +94,13 @@ impl Standing {
     }
 
     pub(super) fn ended(state: CallState, reason: &str, message: String, now: Timestamp) -> Self {
-        Self { state, reason: reason.to_owned(), message, next_run: None, stalled: true, ended: Some(now) }
+        let pending = Self::pending(reason, message, None);
+        Self { state, stalled: true, ended: Some(now), ..pending }
+    }
+
+    /// The same, with the word for what a person has to look into.
+    pub(super) fn stalled_by(self, doubt: Doubt) -> Self {
+        Self { stalled_by: doubt.concern(), ..self }
     }
 
     /// The conditions of the table: Ready, Succeeded, and Stalled where it is true.
@@ -110,7 +119,7 @@ impl Standing {
             .map(|(type_, status)| ConditionText {
                 type_,
                 status,
-                reason: self.reason.clone(),
+                reason: self.stalled_by.filter(|_| type_ == STALLED).unwrap_or(&self.reason).to_owned(),
                 message: self.message.clone(),
             })
             .collect()
@@ -123,6 +132,7 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
     let next = match decision {
         Decision::Leave { .. } | Decision::InFlight { .. } | Decision::Dial(_) => return None,
         Decision::Release { .. } | Decision::Resolve { .. } | Decision::Confirm => return None,
+        Decision::Record { .. } => return None,
         Decision::Remove => return None,
         Decision::InProgress { ending: Ending::Natural, .. } => observed(stored, call),
         Decision::InProgress { attempt, ending, .. } => {
@@ -140,6 +150,18 @@ pub fn status_for(call: &CallView, decision: &Decision, now: Timestamp) -> Optio
                 None => without_plan(call, stored.clone()),
             };
             stand(call, planned, standing, now)
+        }
+        Decision::SetBack { attempt, due, plan } => {
+            let mut status = with_plan(call, stored.clone(), plan, now);
+            status.outcome = Some(Outcome::Unknown);
+            status.start_time = status.start_time.or(Some(*due));
+            let doubt = Doubt::RolledBack;
+            let message = format!(
+                "attempt {attempt}, due at {due}, is not in the store, but {}; it is not dialled again. Ask the provider, and create a new call if needed",
+                doubt.as_str()
+            );
+            let standing = Standing::failed(&Outcome::Unknown, message, now).stalled_by(doubt);
+            stand(call, status, standing, now)
         }
         Decision::Miss { reason, plan } => {
             let message = format!("due at {}, never dialled: {}", plan.effective, explain_miss(*reason));
@@ -243,7 +265,8 @@ fn is_near(due: Timestamp, now: Timestamp) -> bool {
     due.duration_since(now) <= PLAN_WORTH_WRITING
 }
 
-/// What to show of a waiting call. What a result has said before (`Retrying`, `WaitingForDialer`) is not said again.
+/// What to show of a waiting call. What a result has said before (`Retrying`, `WaitingForDialer`) is not said again,
+/// unless trouble of the Dialer has begun or ended.
 fn waiting(
     call: &CallView,
     stored: &ScheduledCallStatus,
@@ -254,7 +277,8 @@ fn waiting(
 ) -> ScheduledCallStatus {
     let said = matches!(reason, WaitReason::Retrying | WaitReason::Dialer(_))
         && ready_reason(stored) == Some(reason.as_str())
-        && stored.effective_time == Some(plan.effective);
+        && stored.effective_time == Some(plan.effective)
+        && tells_of_trouble(reason) == stored.message.as_ref().is_some_and(|text| text.contains(IN_TROUBLE));
     if said {
         return observed(stored, call);
     }
@@ -271,6 +295,10 @@ fn waiting(
     let next_run = next_run.or((!stored.attempts.is_empty()).then_some(due));
     let standing = Standing::pending(reason.as_str(), message, next_run);
     stand(call, with_plan(call, stored.clone(), plan, now), standing, now)
+}
+
+fn tells_of_trouble(reason: &WaitReason) -> bool {
+    matches!(reason, WaitReason::Dialer(why) if why.contains(IN_TROUBLE))
 }
 
 /// Why it does not ring at its nominal time.

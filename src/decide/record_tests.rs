@@ -2,7 +2,7 @@
 
 use super::test_support::*;
 use super::*;
-use crate::api::{CallState, Outcome, SUCCEEDED};
+use crate::api::{CallState, CallView, Outcome, SUCCEEDED};
 use serde_json::json;
 
 #[test]
@@ -190,4 +190,28 @@ fn transition_times_move_only_with_the_status_of_the_condition() {
     let done = recorded(open, "t", &placed(), due_plus(5000));
     assert_eq!(time(&done, "Ready"), at(DUE), "ready before and after");
     assert_eq!(time(&done, SUCCEEDED), due_plus(5000));
+}
+
+#[test]
+fn a_waiting_call_is_told_when_trouble_of_its_dialer_begins_and_ends_and_not_twice() {
+    let new = call(json!({}));
+    let Decision::Dial(order) = decided(&new, due_plus(0)) else { panic!("not due") };
+    let wait = |reason| Decision::Wait { reason, plan: order.plan.clone(), due: order.due, until: None };
+    let full = wait(WaitReason::Dialer("Dialer \"d\" carries as many calls as it may".to_owned()));
+    let paced = wait(WaitReason::Dialer("Dialer \"d\" starts calls as fast as it may".to_owned()));
+    let trouble = |why| wait(WaitReason::in_trouble("d", why));
+    let told = |call: &CallView, decision: &Decision| {
+        let status = status_for(call, decision, due_plus(30_000))?;
+        Some(stored(call.clone(), status))
+    };
+    let unsent = recorded(claimed(new, "t", at(DUE)), "t", &unsent(), due_plus(50));
+    assert!(told(&unsent, &full).is_none(), "what the result said stands");
+    let held = told(&unsent, &trouble("it cannot be reached (1)")).unwrap();
+    assert_eq!(standing(&held), "Pending WaitingForDialer");
+    let message = status(&held).message.clone().unwrap();
+    assert!(message.contains("Dialer \"d\" is held because it cannot be reached (1)"), "{message}");
+    assert!(told(&held, &trouble("it cannot be reached (2)")).is_none());
+    let over = told(&held, &full).unwrap();
+    assert!(!status(&over).message.clone().unwrap().contains("held"));
+    assert!(told(&over, &paced).is_none());
 }

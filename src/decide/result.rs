@@ -3,17 +3,20 @@
 use super::call::settled_from;
 use super::decision::Doubt;
 use super::facts::RecentClaim;
+use super::identity::callee_digest;
 use super::record::{Standing, apply_standing, shortened};
 use super::terms::{Ended, How, Terms};
 use super::truth::{Report, fold_report};
 use crate::api::{Attempt, CallView, Outcome, ScheduledCallStatus};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Longest `message` of an attempt (its bound in the schema).
 const ATTEMPT_MESSAGE_LIMIT: usize = 512;
 
 /// What became of one request to a dialer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum AttemptResult {
     /// Nothing left this machine: the claim is taken back and the attempt does not count.
     Unsent {
@@ -46,7 +49,8 @@ pub enum AttemptResult {
 }
 
 /// What is known of the end of a placed call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum CallEnd {
     /// This dialer never says more than that it took the request.
     NotReported,
@@ -66,7 +70,8 @@ pub struct ClaimMark {
 }
 
 /// Whether a refusal is worth another attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum NotPlaced {
     /// It would be refused again.
     Permanent,
@@ -138,10 +143,13 @@ fn take_back(
         let next_run = remove(&mut status, index, again);
         return Some(finish(call, status, Some(unsent(call, why, again, next_run, now)), now));
     }
-    // Settled as unknown by somebody else: that it was never sent comes too late for another try.
+    // Settled as unknown by somebody else: that it was never sent comes too late for another try. Where another attempt
+    // has been made meanwhile, the call stands as that one says.
     close(&mut status.attempts[index], Outcome::TransientError, Some(false), Some(why), now);
     let said = format!("attempt {} was never sent: {why}", claim.number);
-    Some(finish(call, status, Some(Standing::failed(&Outcome::TransientError, said, now)), now))
+    let is_last = index + 1 == status.attempts.len();
+    let standing = is_last.then(|| Standing::failed(&Outcome::TransientError, said, now));
+    Some(finish(call, status, standing, now))
 }
 
 /// The status after taking back an open claim that was never sent: as if it had not been made.
@@ -173,7 +181,7 @@ pub fn resolved_unknown(
     close(&mut status.attempts[index], Outcome::Unknown, placed, Some(why), now);
     let how = How::Doubted { may_redial: doubt == Doubt::NoResult };
     let ended = Ended { number, outcome: &Outcome::Unknown, said: in_doubt(number, why), how };
-    let standing = terms.standing_after(call, &status, ended, now);
+    let standing = terms.standing_after(call, &status, ended, now).stalled_by(doubt);
     Some(finish(call, status, Some(standing), now))
 }
 
@@ -266,10 +274,10 @@ impl RecentClaim {
         let status = call.status.read()?;
         let claimed =
             status.attempts.iter().any(|attempt| attempt.is_open() || attempt.placed != Some(false));
-        let phone_number = call.spec.read()?.phone_number.clone();
+        let callee = callee_digest(call)?;
         let effective = status.effective_time.filter(|_| claimed)?;
         let open = status.attempts.iter().find(|attempt| attempt.is_unanswered());
         let open_until = open.map(|attempt| settled_from(attempt, USUAL_REQUEST_TIMEOUT));
-        Some(Self { uid: call.uid().to_owned(), phone_number, effective, open_until })
+        Some(Self { uid: call.uid().to_owned(), callee, effective, open_until })
     }
 }

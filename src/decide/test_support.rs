@@ -60,6 +60,8 @@ pub(super) fn facts<'a>(call: &'a CallView, defaults: &'a Defaults) -> CallFacts
         claimant: Claimant::Elsewhere,
         hold_until: None,
         recent: Vec::new(),
+        sent: None,
+        set_back: None,
     }
 }
 
@@ -160,6 +162,8 @@ pub(super) fn word(decision: &Decision) -> String {
         Decision::Dial(order) => format!("dial {}", order.attempt),
         Decision::Release { attempt } => format!("release {attempt}"),
         Decision::Resolve { attempt, by } => format!("resolve {attempt} {by:?}"),
+        Decision::Record { attempt } => format!("record {attempt}"),
+        Decision::SetBack { attempt, .. } => format!("set back {attempt}"),
         Decision::Miss { reason, .. } => format!("miss {}", reason.as_str()),
         Decision::GiveUp { .. } => "give up".to_owned(),
         Decision::Cancel { reason } => format!("cancel {}", reason.as_str()),

@@ -2,6 +2,7 @@
 
 use crate::api::{Attempt, ScheduledCall};
 use crate::clock::Monotonic;
+use crate::decide::ClaimMark;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -34,6 +35,16 @@ impl Claimed {
     /// The claimed attempt.
     pub fn attempt(&self) -> &Attempt {
         &self.attempt
+    }
+
+    /// When it expires on the clock that never steps.
+    pub fn expires(&self) -> Monotonic {
+        self.expires
+    }
+
+    /// Which claim this is.
+    pub fn mark(&self) -> ClaimMark {
+        ClaimMark { number: self.attempt.number, token: self.attempt.token.clone() }
     }
 
     /// Whether the first byte may still leave, by the wall clock and by the clock that never steps.

@@ -94,7 +94,7 @@ impl HttpDialer {
                 return Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked };
             }
         };
-        match self.exchange(request, last_look).await {
+        match self.read(self.wire.send(request, self.timeout, last_look).await) {
             Exchange::Answered(reply) => {
                 let result = classify(&self.http, &reply, &self.credentials, self.clock.now());
                 let health = if is_refusal_of_credentials(&reply, &result) {
@@ -117,7 +117,7 @@ impl HttpDialer {
         let request = self.with_variables(&subject.call, &subject.attempt, |variables| {
             asking(method, url, &self.http, &self.credentials, variables)
         })?;
-        match self.exchange(request, &|| Ok(())).await {
+        match self.read(self.wire.ask(request, self.timeout).await) {
             Exchange::Answered(reply) => Ok(reply),
             Exchange::Nothing { why, .. } | Exchange::Perhaps { why, .. } => Err(why),
         }
@@ -138,8 +138,9 @@ impl HttpDialer {
         build(&Variables { callback_url: Some(&url), ..variables })
     }
 
-    async fn exchange(&self, request: Outgoing, last_look: LastLook<'_>) -> Exchange {
-        match self.wire.send(request, self.timeout, last_look).await {
+    /// What came of a request; credentials that were not accepted are read anew for the next.
+    fn read(&self, sent: Sent) -> Exchange {
+        match sent {
             Sent::Answered { status, headers, body } => {
                 if matches!(status.as_u16(), 401 | 403) {
                     self.credentials.distrust();

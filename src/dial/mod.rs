@@ -28,7 +28,9 @@ mod variables;
 mod wire;
 
 pub use self::http::HttpDialer;
-pub use admission::{Admission, Limits, LineKey, Permit, Rank, Ticket, Turn};
+pub use admission::{
+    Admission, Change, Limits, LineKey, Obstacle, Permit, Rank, Ticket, Trouble, TroubleKind, Turn,
+};
 pub use claimed::Claimed;
 pub use credentials::Credentials;
 pub use report::read_report;
@@ -38,11 +40,13 @@ pub use wire::{Wire, resolve_host};
 
 use crate::api::{Attempt, Outcome, ScheduledCall};
 use crate::decide::AttemptResult;
+use crate::journal::Noted;
 use futures::future::BoxFuture;
 use std::future::ready;
 
-/// Asked as the last thing before the first byte leaves; an error is the reason to send nothing.
-pub type LastLook<'a> = &'a (dyn Fn() -> Result<(), String> + Send + Sync);
+/// Asked as the last thing before the first byte leaves: gives the proof that the send stands in the journal. An error
+/// is the reason to send nothing.
+pub type LastLook<'a> = &'a (dyn Fn() -> Result<Noted, String> + Send + Sync);
 
 /// What came of handing a claimed call to its dialer.
 #[derive(Clone, Debug, PartialEq)]

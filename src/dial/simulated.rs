@@ -35,7 +35,7 @@ impl Dialer for SimulatedDialer {
         last_look: LastLook<'a>,
     ) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            if let Err(why) = last_look() {
+            if let Err(why) = last_look().map(drop) {
                 return Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked };
             }
             let attempt = claimed.attempt();

@@ -99,13 +99,28 @@ impl Wire {
         Self { policy, clock, tls, idle: Mutex::default() }
     }
 
-    /// Sends `request` once, within `timeout` in all. `last_look` is asked on the finished connection, just before
-    /// the first byte.
+    /// Sends a request that may ring a phone, once, within `timeout` in all. `last_look` is asked on the finished
+    /// connection, just before the first byte.
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
         timeout: Duration,
         last_look: LastLook<'_>,
+    ) -> Sent {
+        // The proof that it stands in the journal is used up here.
+        self.exchange_once(request, timeout, || last_look().map(drop)).await
+    }
+
+    /// Sends a request that rings nobody, such as a question about a call.
+    pub async fn ask(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Sent {
+        self.exchange_once(request, timeout, || Ok(())).await
+    }
+
+    async fn exchange_once(
+        &self,
+        request: Request<Full<Bytes>>,
+        timeout: Duration,
+        last_look: impl Fn() -> Result<(), String>,
     ) -> Sent {
         let deadline = self.clock.monotonic().after(timeout);
         let (origin, request) = match prepare(request) {
@@ -282,6 +297,7 @@ fn prepare(mut request: Request<Full<Bytes>>) -> Result<(Origin, Request<Full<By
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Noted;
     use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -330,7 +346,7 @@ mod tests {
         let (address, connections) = server(TAKEN, false);
         let wire = wire(LOOPBACK);
         for _ in 0..3 {
-            let sent = wire.send(request(address), LONG, &|| Ok(())).await;
+            let sent = wire.send(request(address), LONG, &|| Ok(Noted::for_tests())).await;
             let Sent::Answered { status, body, .. } = sent else { panic!("{sent:?}") };
             assert_eq!((status.as_u16(), body.as_ref()), (200, b"{}".as_slice()));
         }
@@ -340,7 +356,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_listens_nothing_is_sent() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let sent = wire(LOOPBACK).send(request(free), LONG, &|| Ok(())).await;
+        let sent = wire(LOOPBACK).send(request(free), LONG, &|| Ok(Noted::for_tests())).await;
         assert!(matches!(&sent, Sent::Nothing { why, .. } if why.contains("connect")), "{sent:?}");
     }
 
@@ -365,7 +381,7 @@ mod tests {
             ["", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{}", "HTTP/1.1 2", "nonsense\r\n\r\n"];
         for answer in broken {
             let (address, _) = server(answer, true);
-            let sent = wire(LOOPBACK).send(request(address), LONG, &|| Ok(())).await;
+            let sent = wire(LOOPBACK).send(request(address), LONG, &|| Ok(Noted::for_tests())).await;
             assert!(matches!(sent, Sent::Perhaps { .. }), "{answer:?}: {sent:?}");
         }
     }
@@ -373,7 +389,9 @@ mod tests {
     #[tokio::test]
     async fn silence_is_in_doubt_after_the_time_out() {
         let (address, _) = server("", false);
-        let sent = wire(LOOPBACK).send(request(address), Duration::from_millis(200), &|| Ok(())).await;
+        let sent = wire(LOOPBACK)
+            .send(request(address), Duration::from_millis(200), &|| Ok(Noted::for_tests()))
+            .await;
         assert!(matches!(&sent, Sent::Perhaps { why, .. } if why.contains("no answer")), "{sent:?}");
     }
 
@@ -381,7 +399,7 @@ mod tests {
     async fn a_body_over_the_limit_is_not_read() {
         let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n{}", "x".repeat(70_000));
         let (address, _) = server(Box::leak(long.into_boxed_str()), true);
-        let sent = wire(LOOPBACK).send(request(address), LONG, &|| Ok(())).await;
+        let sent = wire(LOOPBACK).send(request(address), LONG, &|| Ok(Noted::for_tests())).await;
         assert!(matches!(sent, Sent::Perhaps { .. }), "{sent:?}");
     }
 
@@ -389,7 +407,7 @@ mod tests {
     async fn an_address_that_is_not_allowed_gets_no_packet() {
         let (address, connections) = server(TAKEN, false);
         let strict = AddressPolicy { allow_http: true, allow_private: false };
-        let sent = wire(strict).send(request(address), LONG, &|| Ok(())).await;
+        let sent = wire(strict).send(request(address), LONG, &|| Ok(Noted::for_tests())).await;
         assert!(matches!(&sent, Sent::Nothing { why, .. } if why.contains("is refused")), "{sent:?}");
         assert_eq!(connections.load(Ordering::SeqCst), 0);
     }

@@ -62,6 +62,8 @@ pub fn row(
         claimant: Claimant::Elsewhere,
         hold_until: None,
         recent: Vec::new(),
+        sent: None,
+        set_back: None,
     };
     let held = library.is_suspended_dialer(namespace(&call.metadata), view.dialer_name());
     let planned = |state, why: &str| Row {

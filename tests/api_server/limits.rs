@@ -57,6 +57,6 @@ fn calls_per_minute_spreads_calls_evenly() {
     }
     let rings = dialer.rings();
     let whole = rings[5].at.duration_since(rings[0].at).as_millis();
-    // Turns are 500 ms apart; a ring is later than its turn by one claim, so single gaps may be a little shorter.
+    // Starts are 500 ms apart; how long each request takes to arrive differs, so single gaps may be a little shorter.
     assert!(whole >= 2_200, "six calls in {whole} ms: {:?}", milliseconds_between(&rings));
 }

@@ -7,18 +7,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admission;
 mod bad_input;
 mod calendar;
 mod callbacks;
 mod cleanup;
+mod clock;
 mod http_dialer;
 mod interleavings;
+mod journal;
 mod limits;
 mod load;
 mod once;
 mod outage;
 mod outcomes;
 mod preview_check;
+mod rollback;
 mod schema;
 mod series;
 mod shutdown;

@@ -30,6 +30,10 @@ fn calls_that_come_due_while_the_api_server_is_away_ring_once_it_is_back() {
     eventually("the due time to pass", || (jiff::Timestamp::now() > due).then_some(()));
     assert!(dialer.rings().is_empty(), "no claim, no dial");
     own.restart_api_server().unwrap();
+    let back = std::time::Instant::now();
+    eventually("the calls to ring", || (dialer.rings().len() == 3).then_some(()));
+    println!("rung {:?} after the API server was back", back.elapsed());
+    assert!(back.elapsed() < std::time::Duration::from_secs(6), "{:?}", back.elapsed());
     eventually("the calls to be recorded", || finished(&own, &["a", "b", "c"]).then_some(()));
 
     // Created after the return: the watches work again.

@@ -40,7 +40,7 @@ pub struct ControlPlane {
     // Fields are dropped in this order: who uses a part ends before it, and the directory is deleted last.
     controller_manager: Option<Guarded>,
     api_server: Mutex<Guarded>,
-    etcd: Guarded,
+    etcd: Mutex<Guarded>,
     settings: Settings,
 }
 
@@ -106,7 +106,7 @@ impl ControlPlane {
 
     fn start_once(programs: &Path) -> Result<Self, NotReady> {
         let settings = Settings::new(programs)?;
-        let etcd = settings.start_etcd()?;
+        let etcd = Mutex::new(settings.start_etcd()?);
         let api_server = Mutex::new(settings.start_api_server()?);
         let mut control_plane = Self { controller_manager: None, api_server, etcd, settings };
         control_plane.wait_for_api_server(&control_plane.api_server())?;
@@ -200,18 +200,44 @@ impl ControlPlane {
         Ok(self.wait_for_api_server(&api_server)?)
     }
 
+    /// Copies the store to the directory `copy`, which must not exist. The store stands still meanwhile.
+    pub fn snapshot(&self, copy: &Path) -> Result<(), String> {
+        let etcd = self.etcd();
+        etcd.signal("STOP")?;
+        let copied = copy_directory(&self.settings.file("etcd"), copy);
+        etcd.signal("CONT")?;
+        copied.map_err(|error| format!("cannot copy the store: {error}"))
+    }
+
+    /// Puts the store back to a copy, as an administrator does: all API servers are stopped meanwhile.
+    pub fn restore(&self, copy: &Path) -> Result<(), String> {
+        self.kill_api_server()?;
+        let data = self.settings.file("etcd");
+        self.etcd().kill_now()?;
+        std::fs::remove_dir_all(&data)
+            .and_then(|()| copy_directory(copy, &data))
+            .map_err(|error| format!("cannot put the copy back: {error}"))?;
+        *self.etcd() = self.settings.start_etcd()?;
+        self.restart_api_server()
+    }
+
+    fn etcd(&self) -> MutexGuard<'_, Guarded> {
+        self.etcd.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn api_server(&self) -> MutexGuard<'_, Guarded> {
         self.api_server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait_for_api_server(&self, api_server: &Guarded) -> Result<(), NotReady> {
         let ask = ["get", "--raw", "/readyz", "--request-timeout=2s"];
-        wait_until("the API server was ready", &[&self.etcd], api_server, || self.run_kubectl(&ask, None))
+        wait_until("the API server was ready", &[&*self.etcd()], api_server, || self.run_kubectl(&ask, None))
     }
 
     fn wait_for_default_service_account(&self, controller_manager: &Guarded) -> Result<(), NotReady> {
         let ask = ["get", "serviceaccount", "default", "--namespace=default", "--request-timeout=2s"];
-        let needed = [&self.etcd, &*self.api_server()];
+        let (etcd, api_server) = (self.etcd(), self.api_server());
+        let needed = [&*etcd, &*api_server];
         let condition = "the default ServiceAccount was there";
         wait_until(condition, &needed, controller_manager, || self.run_kubectl(&ask, None))
     }
@@ -241,7 +267,7 @@ impl ControlPlane {
 impl Drop for ControlPlane {
     fn drop(&mut self) {
         // The data is thrown away: no program needs to end in order.
-        for program in [self.controller_manager.as_ref(), Some(&*self.api_server()), Some(&self.etcd)] {
+        for program in [self.controller_manager.as_ref(), Some(&*self.api_server()), Some(&*self.etcd())] {
             let _ = program.map(Guarded::kill_now);
         }
     }
@@ -351,6 +377,21 @@ fn find_programs() -> Result<PathBuf, String> {
         return Err(format!("{script} failed ({}); it says why on stderr", output.status));
     }
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}
+
+/// Copies a directory with all that is in it.
+fn copy_directory(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_directory(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 fn service_account_key() -> String {

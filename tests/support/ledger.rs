@@ -34,12 +34,22 @@ pub struct Ring {
 impl LedgerDialer {
     /// Starts a dialer on a free port.
     pub fn start() -> Self {
+        Self::start_at("127.0.0.1:0")
+    }
+
+    /// Starts a dialer on this address.
+    pub fn start_at(address: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let base = cluster().dir().join(format!("dialer-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         let ledger = base.with_extension("ledger");
         let path = ledger.to_string_lossy().into_owned();
-        let process =
-            Guarded::spawn(program(), &["--ledger", &path], &[], base.with_extension("log")).unwrap();
+        let process = Guarded::spawn(
+            program(),
+            &["--ledger", &path, "--address", address],
+            &[],
+            base.with_extension("log"),
+        )
+        .unwrap();
         let address = eventually("the dialer to listen", || {
             assert!(process.is_running(), "the dialer ended: {}", process.log_tail(20));
             process.log().lines().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
@@ -77,6 +87,40 @@ impl LedgerDialer {
             .filter_map(|line| serde_json::from_str(line).ok())
             .map(|line: Value| ring(&line))
             .collect()
+    }
+
+    /// Answers every call with this word from now on, or as each asks.
+    pub fn answer_all(&self, word: Option<&str>) {
+        let path = self.beside(".answer");
+        match word {
+            Some(word) => {
+                // Never half a word: the dialer may be reading.
+                let new = self.beside(".new-answer");
+                std::fs::write(&new, word).unwrap();
+                std::fs::rename(new, path).unwrap();
+            }
+            None => std::fs::remove_file(path).unwrap(),
+        }
+    }
+
+    /// The most calls that were being answered at a time.
+    pub fn most_at_a_time(&self) -> usize {
+        let answered = std::fs::read_to_string(self.beside(".answered")).unwrap_or_default();
+        let ends = answered.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut changes: Vec<(Timestamp, i64)> = self.rings().iter().map(|ring| (ring.at, 1)).collect();
+        changes.extend(ends.map(|line| (line["at"].as_str().unwrap().parse().unwrap(), -1)));
+        // At one instant, an end comes first.
+        changes.sort_unstable();
+        let mut now = 0;
+        let running = changes.iter().map(|(_, change)| {
+            now += change;
+            now
+        });
+        running.max().and_then(|most| most.try_into().ok()).unwrap_or(0)
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        PathBuf::from(format!("{}{suffix}", self.ledger.display()))
     }
 
     /// The requests for one number.

@@ -8,10 +8,12 @@ pub mod guarded;
 pub mod http_server;
 pub mod ledger;
 pub mod operator;
+pub mod skewed;
 
 pub use control_plane::ControlPlane;
 pub use ledger::LedgerDialer;
-pub use operator::Operator;
+pub use operator::{Operator, free_address};
+pub use skewed::SkewedServer;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

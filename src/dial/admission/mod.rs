@@ -1,0 +1,121 @@
+//! Admission: who may dial through a Dialer next.
+//!
+//! One line per Dialer. A call in line holds nothing; when it is its turn it gets a [`Turn`], which holds one of the
+//! Dialer's places, and trades it for a [`Permit`] once its claim is stored. A call that was placed and whose end is
+//! awaited holds a place too. Promise: never more turns, permits and calls in progress than `maxConcurrentCalls`, never
+//! two starts closer together than `callsPerMinute` allows, one call at a time to a Dialer in trouble, nobody starves,
+//! and dropping a ticket, turn or permit gives the place back whatever happened.
+
+mod breaker;
+mod line;
+#[cfg(test)]
+mod line_tests;
+mod pace;
+mod rank;
+
+pub use breaker::{Change, Trouble, TroubleKind};
+pub use line::{Limits, Obstacle, Permit, Ticket, Turn};
+pub use rank::Rank;
+
+use crate::clock::Clock;
+use line::Line;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Namespace and name of a Dialer.
+pub type LineKey = (String, String);
+
+/// The lines of all Dialers.
+#[derive(Debug)]
+pub struct Admission {
+    clock: Clock,
+    state: Mutex<Lines>,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    /// Kept when a Dialer is gone: one that is made anew keeps the pace, and the places of its calls in progress.
+    by_dialer: HashMap<LineKey, Arc<Line>>,
+    /// Where each call in progress holds its place.
+    carried: HashMap<String, Arc<Line>>,
+}
+
+impl Admission {
+    /// No lines yet.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    /// Joins the line of a Dialer.
+    pub fn join(&self, key: &LineKey, limits: Limits, rank: Rank) -> Ticket {
+        self.line(key).join(limits, rank)
+    }
+
+    /// Tells a line of new limits; those who wait may go at once.
+    pub fn set_limits(&self, key: &LineKey, limits: Limits) {
+        self.line(key).set_limits(limits);
+    }
+
+    /// A call in progress holds a place until [`Admission::vacate`]; however often it is said, one.
+    pub fn occupy(&self, key: &LineKey, uid: &str) {
+        let mut state = self.lock();
+        if !state.carried.contains_key(uid) {
+            let line = state.line(key, self.clock);
+            line.occupy(uid);
+            state.carried.insert(uid.to_owned(), line);
+        }
+    }
+
+    /// A call is not, or no longer, in progress; others may go at once.
+    pub fn vacate(&self, uid: &str) {
+        let carried = self.lock().carried.remove(uid);
+        if let Some(line) = carried {
+            line.vacate(uid);
+        }
+    }
+
+    /// A call was started by somebody else, or before this process began, so long ago.
+    pub fn note_start(&self, key: &LineKey, ago: Duration) {
+        self.line(key).note_start(ago);
+    }
+
+    /// What keeps those in line from going now.
+    pub fn obstacle(&self, key: &LineKey) -> Obstacle {
+        self.line(key).obstacle()
+    }
+
+    /// What holds the calls of a Dialer, if it is in trouble.
+    pub fn trouble(&self, key: &LineKey) -> Option<Trouble> {
+        self.line(key).trouble()
+    }
+
+    /// The Dialer was edited: one call may try at once whether its trouble is over.
+    pub fn try_again(&self, key: &LineKey) {
+        self.line(key).try_again();
+    }
+
+    /// The Dialer is gone: its troubles are not those of another of its name.
+    pub fn forget_trouble(&self, key: &LineKey) {
+        self.line(key).forget_trouble();
+    }
+
+    fn line(&self, key: &LineKey) -> Arc<Line> {
+        self.lock().line(key, self.clock)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lines {
+    fn line(&mut self, key: &LineKey, clock: Clock) -> Arc<Line> {
+        if let Some(line) = self.by_dialer.get(key) {
+            return Arc::clone(line);
+        }
+        let line = Arc::new(Line::new(clock));
+        self.by_dialer.insert(key.clone(), Arc::clone(&line));
+        line
+    }
+}
