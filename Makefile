@@ -33,7 +33,7 @@ test: ## Run all checks and tests; the tests use a real Kubernetes API server
 	cargo test --tests $(LOCKED)
 
 .PHONY: faults
-faults: ## Replay every scenario with one fault at every request (20 minutes; FAULTS_ONLY='retry: drop' some of it)
+faults: ## Replay every scenario with one fault at every request (half an hour; FAULTS_ONLY='retry: drop' some of it)
 	@$(TOGETHER) build control-plane
 	cargo test $(LOCKED) --test faults -- --ignored --nocapture --test-threads 1 every_scenario two_faults
 

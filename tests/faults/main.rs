@@ -53,7 +53,7 @@ fn a_sample_of_faults_in_the_other_scenarios() {
 }
 
 #[test]
-#[ignore = "takes a quarter of an hour: make faults"]
+#[ignore = "takes half an hour: make faults"]
 fn one_fault_at_every_request_of_every_scenario() {
     let cluster = support::cluster();
     let api = Api::of(cluster);

@@ -17,13 +17,13 @@ fn asked() -> Value {
         meanings.iter().map(|(word, outcome)| json!({"value": word, "outcome": outcome})).collect();
     json!({
         "http": {
-            "url": "URL/calls",
+            "url": "PROVIDER/calls",
             "auth": {"bearer": {"secretRef": {"name": "dialer", "key": "token"}}},
             "response": {"callIDPointer": "/callId"},
             "poll": {
-                "url": "URL/calls/{{callID}}", "intervalSeconds": 1, "statePointer": "/state", "states": states,
+                "url": "PROVIDER/calls/{{callID}}", "intervalSeconds": 1, "statePointer": "/state", "states": states,
             },
-            "cancel": {"url": "URL/calls/{{callID}}"},
+            "cancel": {"url": "PROVIDER/calls/{{callID}}"},
         },
         "requestTimeoutSeconds": 1,
     })
@@ -74,7 +74,7 @@ fn hung_up() -> Scenario {
 fn looked_up() -> Scenario {
     let mut dialer = asked();
     dialer["http"]["lookup"] = json!({
-        "url": "URL/calls?key={{idempotencyKey}}", "itemsPointer": "/calls", "callIDPointer": "/callId",
+        "url": "PROVIDER/calls?key={{idempotencyKey}}", "itemsPointer": "/calls", "callIDPointer": "/callId",
     });
     dialer["idempotency"] = json!({"mode": "Lookup", "settleSeconds": 5});
     scenario("looked-up", dialer, |now| {
@@ -87,7 +87,7 @@ fn looked_up() -> Scenario {
 /// The answer is lost; the provider rings once for a key, so it is asked with it again.
 fn rings_once() -> Scenario {
     let dialer = json!({
-        "http": {"url": "URL/calls"},
+        "http": {"url": "PROVIDER/calls"},
         "requestTimeoutSeconds": 1,
         "idempotency": {"mode": "Native", "keyLifetimeSeconds": 300, "settleSeconds": 5},
     });

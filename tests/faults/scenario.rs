@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub struct Scenario {
     /// Its name.
     pub name: &'static str,
-    /// The spec of the Dialer `default`; `URL` in it stands for where the proxy listens.
+    /// The spec of the Dialer `default`; `PROVIDER` in it stands for where the proxy listens.
     pub dialer: Value,
     /// Flags of the provider.
     pub provider: &'static [&'static str],
@@ -68,7 +68,7 @@ pub fn script(steps: &str) -> Value {
 
 /// Short of everything: an orphan is settled 10 + 1 + 30 seconds after its claim.
 pub fn plain_dialer() -> Value {
-    json!({"http": {"url": "URL/calls"}, "requestTimeoutSeconds": 1})
+    json!({"http": {"url": "PROVIDER/calls"}, "requestTimeoutSeconds": 1})
 }
 
 /// Name of a call.

@@ -84,9 +84,9 @@ impl<'a> Scene<'a> {
         Self { cluster, api, namespace, base, provider, logs: Mutex::default() }
     }
 
-    /// Makes the Dialer `default`; `URL` in its spec stands for `url`.
+    /// Makes the Dialer `default`; `PROVIDER` in its spec stands for `url`.
     pub fn install_dialer(&self, spec: &Value, url: &str) {
-        let spec: Value = serde_json::from_str(&spec.to_string().replace("URL", url)).unwrap();
+        let spec: Value = serde_json::from_str(&spec.to_string().replace("PROVIDER", url)).unwrap();
         let dialer = json!({
             "apiVersion": "call-operator.dev/v1alpha1", "kind": "Dialer",
             "metadata": {"name": "default"}, "spec": spec,
