@@ -33,6 +33,7 @@ impl Operator {
             "--dialer-allow-private-addresses",
             "--health-address",
             &health,
+            "--callback-address=none",
             "--metrics-address",
             &metrics,
         ];

@@ -129,6 +129,10 @@ struct ControllerArgs {
     #[arg(long, env = "CALL_OPERATOR_METRICS_ADDRESS", default_value = "0.0.0.0:8080", value_parser = address_or_none)]
     metrics_address: Listen,
 
+    /// Address at which providers report what becomes of placed calls, or none.
+    #[arg(long, env = "CALL_OPERATOR_CALLBACK_ADDRESS", default_value = "0.0.0.0:8082", value_parser = address_or_none)]
+    callback_address: Listen,
+
     /// Address of /livez and /readyz, or none.
     #[arg(long, env = "CALL_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8081", value_parser = address_or_none)]
     health_address: Listen,
@@ -140,6 +144,11 @@ struct ControllerArgs {
     /// Allow dialers at loopback and private addresses. Cloud metadata addresses are refused always.
     #[arg(long, env = "CALL_OPERATOR_DIALER_ALLOW_PRIVATE_ADDRESSES", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     dialer_allow_private_addresses: bool,
+
+    /// Where providers reach the operator's callback address from outside, as a URL without a query; https unless
+    /// --dialer-allow-http is set. Without it, Dialers with callbacks cannot be used.
+    #[arg(long, env = "CALL_OPERATOR_CALLBACK_URL")]
+    callback_url: Option<String>,
 
     /// For tests: how far ahead of the system's the operator's clock is set at start, in seconds.
     #[arg(long, env = "CALL_OPERATOR_CLOCK_OFFSET", hide = true, allow_negative_numbers = true)]
@@ -229,8 +238,10 @@ fn run_controller(args: ControllerArgs) -> Result<(), String> {
 fn settings(args: ControllerArgs) -> Result<Settings, String> {
     let allowed = std::env::var("CALL_OPERATOR_TEST").is_ok_and(|value| value == "1");
     let (clock, clock_rate) = clock(args.clock_offset, args.clock_rate, allowed)?;
+    let callback_url = args.callback_url.map(|url| callback_url(url, args.dialer_allow_http)).transpose()?;
     Ok(Settings {
         namespaces: args.namespace,
+        callback_url,
         clock,
         defaults: Defaults {
             clock_rate,
@@ -244,6 +255,7 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
         },
         suspend_all: args.suspend_all,
         health_address: args.health_address.0,
+        callback_address: args.callback_address.0,
         metrics_address: args.metrics_address.0,
     })
 }
@@ -325,6 +337,25 @@ fn seconds(text: &str) -> Result<SignedDuration, String> {
     duration.and_then(Result::ok).ok_or_else(wrong)
 }
 
+/// The base of the URLs that providers are given to report to.
+fn callback_url(url: String, allow_http: bool) -> Result<String, String> {
+    let wrong = |why: &str| Err(format!("--callback-url: {why}"));
+    let Ok(parsed) = url.parse::<http::Uri>() else { return wrong("is not a URL") };
+    let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
+        return wrong("must begin with https:// and a host");
+    };
+    match scheme {
+        "https" => {}
+        "http" if allow_http => {}
+        "http" => return wrong("plain http needs --dialer-allow-http; use https"),
+        _ => return wrong("the scheme must be https"),
+    }
+    if authority.as_str().contains('@') || parsed.query().is_some() || url.contains('#') {
+        return wrong("must not have a user, a query or a fragment");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
 fn only_false(text: &str) -> Result<bool, String> {
     match text {
         "false" => Ok(false),
@@ -378,6 +409,16 @@ mod tests {
         assert_eq!(allowed(&[]), (false, false));
         assert_eq!(allowed(&["--dialer-allow-http", "--suspend-all=true"]), (true, true));
         assert_eq!(allowed(&["--dialer-allow-http=false", "--suspend-all"]), (false, true));
+    }
+
+    #[test]
+    fn a_callback_url_is_a_plain_https_base() {
+        let read = |url: &str, allow_http| callback_url(url.to_owned(), allow_http);
+        assert_eq!(read("https://calls.example.com/x/", false), Ok("https://calls.example.com/x".to_owned()));
+        assert_eq!(read("http://127.0.0.1:8082", true), Ok("http://127.0.0.1:8082".to_owned()));
+        for url in ["http://a", "ftp://a", "a.example.com", "https://u@a", "https://a?x", "https://a#x", ""] {
+            assert!(read(url, false).is_err_and(|why| why.starts_with("--callback-url")), "{url}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use call_operator::api::{self, BusinessCalendar, Dialer, RecurringCall, ScheduledCall};
+use call_operator::decide::{AddressPolicy, DialerSettings, plan_dialer};
 use call_operator::manifest;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde::Serialize;
@@ -193,6 +194,22 @@ fn valid_manifests_and_examples_are_read_without_a_problem() {
             assert!(!reading.manifests.is_empty(), "{}: nothing in it", file.display());
         }
     }
+}
+
+#[test]
+fn dialers_of_the_examples_can_be_used() {
+    let settings = DialerSettings { addresses: AddressPolicy::default(), callback_url: true };
+    let mut planned = 0;
+    for file in yaml_files(&in_checkout("examples")) {
+        for located in read_file(&file).manifests {
+            if let manifest::Manifest::Dialer(dialer) = located.manifest {
+                let plan = plan_dialer("uid", &dialer.spec, settings);
+                assert!(plan.is_ok(), "{}: {plan:?}", file.display());
+                planned += 1;
+            }
+        }
+    }
+    assert!(planned >= 7, "only {planned} Dialers were found");
 }
 
 /// The one example that shows how something wrong is refused.

@@ -46,6 +46,9 @@ pub const DEFAULT_DIALER: &str = "default";
 /// Label of a call that a series made: the name of the series (cut to what a label may hold).
 pub const RECURRING_CALL_LABEL: &str = "call-operator.dev/recurring-call";
 
+/// Label with which the owner of a Secret lets Dialers of its namespace use it; its value must be "true".
+pub const DIALER_SECRET_LABEL: &str = "call-operator.dev/dialer";
+
 /// Annotation of a call that a series made: its nominal time (RFC 3339, UTC).
 pub const SCHEDULED_TIME_ANNOTATION: &str = "call-operator.dev/scheduled-time";
 

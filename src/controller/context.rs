@@ -8,6 +8,7 @@ use super::families::Families;
 use super::flights::Flights;
 use super::follow::Following;
 use super::memory::{Confirmed, Holds, Newest, Recent};
+use super::secrets::SecretBook;
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
@@ -16,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::probes::Readiness;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -67,8 +68,14 @@ pub struct Context {
     pub series_book: SeriesBook,
     /// What is known of each Dialer beside its spec.
     pub dialer_book: DialerBook,
+    /// Values of Secrets, read a moment ago.
+    pub secrets: SecretBook,
+    /// Where providers reach the operator (`--callback-url`), if they can.
+    pub callback_url: Option<String>,
     /// Connections to dialers.
     pub wire: Arc<Wire>,
+    /// The namespaces that are served.
+    pub scopes: Scopes,
     /// Events about objects.
     pub events: EventSink,
     /// Counters.
@@ -101,6 +108,28 @@ pub struct Scope {
     pub wake: mpsc::UnboundedSender<ObjectRef<CallView>>,
     /// Asks for a reconcile of a series.
     pub wake_series: mpsc::UnboundedSender<ObjectRef<SeriesView>>,
+}
+
+/// The namespaces that are served, for who comes from outside with the name of one.
+#[derive(Default)]
+pub struct Scopes(Mutex<Vec<(Option<String>, Weak<Scope>)>>);
+
+impl Scopes {
+    /// Enters what serves a namespace, or all of them.
+    pub fn enter(&self, namespace: Option<&String>, scope: &Arc<Scope>) {
+        self.lock().push((namespace.cloned(), Arc::downgrade(scope)));
+    }
+
+    /// What serves this namespace, once its calls and Dialers are known.
+    pub fn of(&self, namespace: &str) -> Option<Arc<Scope>> {
+        let serves = |served: &Option<String>| served.as_ref().is_none_or(|served| served == namespace);
+        let scope = self.lock().iter().find(|(served, _)| serves(served))?.1.upgrade()?;
+        (scope.listed.calls.is_cancelled() && scope.listed.dialers.is_cancelled()).then_some(scope)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Option<String>, Weak<Scope>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The first lists of the kinds on which decisions depend. Not `Store::wait_until_ready`: of several waiters that wakes

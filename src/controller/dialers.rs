@@ -4,7 +4,7 @@ use super::context::Scope;
 use super::error::ApiError;
 use super::gate::WriteClass;
 use crate::api::{CallView, ConditionText, Dialer, DialerStatus, DialerView, Readable, set_conditions};
-use crate::decide::{AddressPolicy, DialerKind, DialerPlan, FieldError, first_reason, plan_dialer, said};
+use crate::decide::{DialerKind, DialerPlan, DialerSettings, FieldError, first_reason, plan_dialer, said};
 use crate::dial::{Limits, LineKey, resolve_host};
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -23,7 +23,7 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is known of each Dialer beside its spec.
 #[derive(Debug)]
 pub struct DialerBook {
-    policy: AddressPolicy,
+    settings: DialerSettings,
     pages: Mutex<HashMap<LineKey, Page>>,
 }
 
@@ -41,8 +41,8 @@ struct Page {
 
 impl DialerBook {
     /// An empty book.
-    pub fn new(policy: AddressPolicy) -> Self {
-        Self { policy, pages: Mutex::default() }
+    pub fn new(settings: DialerSettings) -> Self {
+        Self { settings, pages: Mutex::default() }
     }
 
     /// The plan of a Dialer, worked out once per generation; or why it cannot be used.
@@ -72,7 +72,7 @@ impl DialerBook {
             return page.clone();
         }
         let planned = match &dialer.spec {
-            Readable::Read(spec) => plan_dialer(&uid, spec, self.policy),
+            Readable::Read(spec) => plan_dialer(&uid, spec, self.settings),
             Readable::Unreadable(why) => Err(vec![FieldError::unreadable(why)]),
         };
         let reason = planned.as_ref().err().map_or("Usable", |errors| first_reason(errors));
@@ -146,16 +146,26 @@ pub fn wake_calls(scope: &Scope, wanted: impl Fn(&CallView) -> bool) {
     }
 }
 
-/// Why the host must not be reached. A look-up that fails says nothing: it may work when a call is due, and if not,
-/// nothing is sent.
+/// Why one of its hosts must not be reached. A look-up that fails says nothing: it may work when a call is due, and if
+/// not, nothing is sent.
 async fn refused_host(book: &DialerBook, dialer: &DialerView) -> Option<String> {
     let plan = book.page(dialer).plan.ok()?;
-    let DialerKind::Http { url } = &plan.kind else { return None };
-    let uri: http::Uri = url.parse().ok()?;
-    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let port = uri.port_u16().unwrap_or(443);
-    let answer = tokio::time::timeout(RESOLVE_TIMEOUT, resolve_host(&host, port, book.policy)).await.ok()?;
-    answer.err().filter(|why| why.contains("is refused")).map(|why| format!("spec.http.url: {why}"))
+    let DialerKind::Http(http) = &plan.kind else { return None };
+    let mut seen = Vec::new();
+    for target in &http.targets {
+        let host = (target.host.as_str(), target.port);
+        if seen.contains(&host) {
+            continue;
+        }
+        seen.push(host);
+        let found = resolve_host(&target.host, target.port, book.settings.addresses);
+        let found = tokio::time::timeout(RESOLVE_TIMEOUT, found).await;
+        let refused = found.ok().and_then(Result::err).filter(|why| why.contains("is refused"));
+        if let Some(why) = refused {
+            return Some(format!("{}: {why}", target.path));
+        }
+    }
+    None
 }
 
 async fn write_status(

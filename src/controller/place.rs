@@ -32,7 +32,10 @@ pub async fn place(scope: &Scope, call: &CallView, claimed: Claimed, permit: Per
     let answer = match wanted_dialer(scope, call, &claimed) {
         Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
         Ok(plan) => match dialer_for(scope, &plan, call.namespace()).await {
-            Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
+            Err(why) => {
+                let why = format!("Dialer \"{}\": {why}", call.dialer_name());
+                Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked }
+            }
             Ok(dialer) => {
                 let last_look = || last_look(scope, call, &claimed);
                 dialer.place(&claimed, &permit, &last_look).await

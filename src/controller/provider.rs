@@ -15,16 +15,23 @@ use std::sync::Arc;
 pub async fn dialer_for(
     scope: &Scope,
     plan: &DialerPlan,
-    _namespace: &str,
+    namespace: &str,
 ) -> Result<Box<dyn Dialer>, String> {
+    let context = &scope.context;
     Ok(match &plan.kind {
         DialerKind::Simulated(script) => Box::new(SimulatedDialer::new(script.clone())),
-        DialerKind::Http { url } => Box::new(HttpDialer {
-            wire: Arc::clone(&scope.context.wire),
-            url: url.clone(),
+        DialerKind::Http(http) => Box::new(HttpDialer {
+            wire: Arc::clone(&context.wire),
+            http: Arc::clone(http),
             caller_id: plan.caller_id.clone(),
             timeout: plan.request_timeout,
-            clock: scope.context.clock,
+            credentials: context
+                .secrets
+                .credentials(context, namespace, &http.secrets)
+                .await
+                .map_err(|error| error.to_string())?,
+            callback_base: context.callback_url.clone(),
+            clock: context.clock,
         }),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
-use super::context::{Context, Listed, Scope};
+use super::context::{Context, Listed, Scope, Scopes};
 use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
@@ -11,11 +11,12 @@ use super::follow::Following;
 use super::gate::Gate;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
+use super::secrets::SecretBook;
 use super::watch::follow;
-use super::{calendars, call, dialers, series};
+use super::{calendars, call, callbacks, dialers, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
-use crate::decide::{AddressPolicy, Defaults};
+use crate::decide::{AddressPolicy, Defaults, DialerSettings};
 use crate::dial::{Admission, Wire};
 use crate::metrics::Metrics;
 use crate::probes::{self, Part, Readiness};
@@ -69,12 +70,16 @@ pub struct Settings {
     pub defaults: Defaults,
     /// Which dialer addresses are allowed.
     pub policy: AddressPolicy,
+    /// Where providers reach the operator, if they can.
+    pub callback_url: Option<String>,
     /// The clock to go by.
     pub clock: Clock,
     /// Holds every call.
     pub suspend_all: bool,
     /// Where `/livez` and `/readyz` are served, if anywhere.
     pub health_address: Option<SocketAddr>,
+    /// Where reports of providers are taken, if anywhere.
+    pub callback_address: Option<SocketAddr>,
     /// Where `/metrics` is served, if anywhere.
     pub metrics_address: Option<SocketAddr>,
 }
@@ -110,6 +115,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     tokio::spawn(events);
     serve(settings.health_address, "probes", probes::routes(context.readiness.clone())).await?;
     serve(settings.metrics_address, "metrics", context.metrics.routes()).await?;
+    serve(settings.callback_address, "callbacks", callbacks::routes(Arc::clone(&context))).await?;
     stop_on_signal(context.shutdown.clone())?;
     info!(
         holder = context.holder,
@@ -167,8 +173,14 @@ fn build_context(
         admission: Admission::new(clock),
         calendar_book: CalendarBook::default(),
         series_book: SeriesBook::default(),
-        dialer_book: DialerBook::new(settings.policy),
+        dialer_book: DialerBook::new(DialerSettings {
+            addresses: settings.policy,
+            callback_url: settings.callback_url.is_some(),
+        }),
+        secrets: SecretBook::default(),
+        callback_url: settings.callback_url.clone(),
         wire: Arc::new(Wire::new(settings.policy, clock)),
+        scopes: Scopes::default(),
         events,
         metrics: Metrics::default(),
         readiness: Readiness::default(),
@@ -214,6 +226,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         wake_series,
     });
 
+    context.scopes.enter(namespace, &scope);
     let prepare = Arc::clone(&context);
     let call_stream = follow(
         api_of::<CallView>(&client, namespace),

@@ -51,32 +51,27 @@ async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
     let Some(claimed) = claim(scope, call, flight).await else { return };
     let permit = turn.permit(&claimed).await;
     let spoken = place(scope, call, claimed, permit).await;
+    if can_ask(scope, call, &spoken) {
+        // Kept as what it is until then: what cannot be settled now is left to be settled as an orphan.
+        scope.context.recent.settle(call);
+        let attempt = spoken.claimed.attempt();
+        let claim = ClaimMark { number: attempt.number, token: attempt.token.clone() };
+        settle(scope, call, &claim, flight).await;
+        return;
+    }
     let subject = spoken.placed_subject();
-    let stored = match settle_doubt(scope, call, &spoken, flight).await {
-        Some(view) => Some(view),
-        None => record(scope, spoken, flight).await,
-    };
+    let stored = record(scope, spoken, flight).await;
     if let Some(subject) = subject {
         end_if_unwanted(scope, call, subject, stored.as_deref()).await;
     }
 }
 
-/// An answer that says nothing: where the provider can be asked, it is asked at once.
-async fn settle_doubt(
-    scope: &Scope,
-    call: &CallView,
-    spoken: &Spoken,
-    flight: &InFlight,
-) -> Option<Arc<CallView>> {
-    let attempt = spoken.claimed.attempt();
-    let plan = observe_again(scope, call)?.dialer?;
-    let can_ask = plan.settling != Settling::Unknown && plan.revision == attempt.dialer_revision;
-    if !can_ask || !matches!(spoken.result, AttemptResult::Ambiguous { .. }) {
-        return None;
-    }
-    scope.context.recent.settle(call);
-    let claim = ClaimMark { number: attempt.number, token: attempt.token.clone() };
-    settle(scope, call, &claim, flight).await
+/// Whether the answer says nothing and the provider can be asked what became of the request.
+fn can_ask(scope: &Scope, call: &CallView, spoken: &Spoken) -> bool {
+    let in_doubt = matches!(spoken.result, AttemptResult::Ambiguous { .. });
+    let revision = &spoken.claimed.attempt().dialer_revision;
+    let plan = observe_again(scope, call).and_then(|seen| seen.dialer);
+    in_doubt && plan.is_some_and(|plan| plan.settling != Settling::Unknown && plan.revision == *revision)
 }
 
 /// A call that was cancelled or deleted while it was being placed is ended at the provider. One that is in progress is

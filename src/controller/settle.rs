@@ -30,6 +30,9 @@ const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// How often a request is repeated under its key at most.
 const REPEATS: u32 = 2;
 
+/// Pause after an attempt that could not be taken over.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
 /// Pause before another live read while the API server is away.
 const READ_AGAIN: Duration = Duration::from_millis(250);
 
@@ -40,7 +43,10 @@ pub fn settle_aside(scope: &Arc<Scope>, seen: &Observed, number: i32) {
     let (scope, call) = (Arc::clone(scope), Arc::clone(&seen.call));
     let scripts = scope.context.scripts.clone();
     scripts.spawn(async move {
-        settle(&scope, &call, &ClaimMark { number, token }, &flight).await;
+        if settle(&scope, &call, &ClaimMark { number, token }, &flight).await.is_none() {
+            // Gone, refused, or somebody else's by now: not to be asked for at full speed.
+            tokio::time::sleep(AFTER_FAILURE).await;
+        }
         drop(flight);
         scope.wake(&call);
     });
@@ -121,7 +127,10 @@ async fn take_over(
         let stored = match written {
             Ok(stored) => stored,
             // A conflict says nothing about who, a lost answer nothing at all: only the stored token does.
-            Err(error) if matches!(error.class(), ErrorClass::Gone | ErrorClass::Refused) => return None,
+            Err(error) if matches!(error.class(), ErrorClass::Gone | ErrorClass::Refused) => {
+                flight.leave_token(&mark.token);
+                return None;
+            }
             Err(_) => read_live(scope, &view).await?,
         };
         let newest = scope.remember(&stored)?;

@@ -3,6 +3,7 @@
 //! Promise: total and deterministic; asked early, late or twice, with a fresh or a stale view, the answer is harmless.
 //! May not: talk to Kubernetes or a dialer, read a clock, draw random numbers, be async.
 
+mod address;
 mod business_hours;
 mod calendar;
 mod call;
@@ -10,12 +11,17 @@ mod call;
 mod call_hours_tests;
 #[cfg(test)]
 mod call_tests;
+mod callback;
 mod decision;
 mod dialer;
 mod effective;
 mod expiry;
 mod facts;
 mod field_error;
+mod http_plan;
+#[cfg(test)]
+mod http_plan_tests;
+mod http_planning;
 mod identity;
 #[cfg(test)]
 mod outcome_tests;
@@ -45,22 +51,28 @@ mod series_record_tests;
 mod series_tests;
 #[cfg(test)]
 mod series_world;
+mod template;
 mod terms;
 #[cfg(test)]
 mod test_support;
 mod truth;
 mod window;
 
+pub use address::{AddressPolicy, Target, refused_address};
 pub use business_hours::{CalendarPlan, CalendarState, DefaultHours, HoursFields};
 pub use calendar::{CalendarMoment, calendar_moment, calendar_revision, plan_calendar};
 pub use call::{decide_call, is_cancelled};
+pub use callback::{CALLBACK_KEY_LENGTH, CALLBACK_ROOT, callback_mac, callback_mac_fits, callback_path};
 pub use decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, Resolution, WaitReason};
-pub use dialer::{
-    AddressPolicy, DialerKind, DialerPlan, Settling, dialer_revision, plan_dialer, refused_address,
-};
+pub use dialer::{DialerKind, DialerPlan, DialerSettings, Settling, dialer_revision, plan_dialer};
 pub use facts::{CallFacts, Claimant, DialerState, RecentClaim};
 pub use field_error::{FieldError, first_reason, said};
-pub use identity::{attempt_key, jitter};
+pub use http_plan::{
+    AuthPlan, BodyPlan, CallbackPlan, CancelPlan, ErrorMatch, ErrorRule, HeaderPlan, HeaderSource, HttpPlan,
+    IdPointer, JsonTemplate, LookupPlan, PollPlan, RequestPlan, SecretKey, States, SuccessPlan,
+    VerificationPlan,
+};
+pub use identity::{attempt_key, jitter, unhex};
 pub use parent::{Parent, ParentFacts, Sibling, SiblingProgress, nominal_of};
 pub use plan::{CallPlan, Defaults, plan_call};
 pub use record::{ClaimText, claimed_status, status_for};
@@ -75,5 +87,6 @@ pub use series_plan::{SeriesPlan, plan_series, schedule_revision};
 pub use series_record::{
     SeriesOutcome, beyond_history, child_name, child_object, refreshed_child, series_status, set_back_status,
 };
+pub use template::{Template, TemplatePart, Variable};
 pub use terms::Terms;
 pub use truth::{Report, fold_report};

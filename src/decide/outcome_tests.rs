@@ -151,6 +151,14 @@ fn a_placed_call_is_in_progress_until_its_end_is_reported_or_awaited_no_longer()
 }
 
 #[test]
+fn a_call_that_the_dialer_took_and_forgot_is_never_dialled_again() {
+    let rules = json!([{"outcomes": ["Unknown"], "action": "Retry"}]);
+    let policy = json!({"retryPolicy": {"onUnknown": "Redial", "rules": rules}});
+    let forgotten = tried(call(policy), &ended(Outcome::Unknown));
+    assert_eq!(standing(&forgotten), "Failed OutcomeUnknown");
+}
+
+#[test]
 fn a_cancelled_call_in_progress_is_ended_and_its_outcome_stands() {
     let cancelled = |outcome: Outcome| {
         let mut going = tried(call(json!({"retryPolicy": {"onUnknown": "Redial"}})), &awaited());

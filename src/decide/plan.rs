@@ -163,12 +163,3 @@ fn build_plan(
         ttl_ignored: false,
     }
 }
-
-/// The error for a field that this version reads but cannot honour.
-pub(super) fn not_supported(path: &'static str) -> FieldError {
-    let version = env!("CARGO_PKG_VERSION");
-    let message = format!(
-        "this version of call-operator ({version}) cannot honour the field yet; remove it or upgrade"
-    );
-    FieldError::new("NotSupported", path, message)
-}

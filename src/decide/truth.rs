@@ -66,7 +66,7 @@ pub fn fold_report(
         News::Ended(outcome) => {
             close(attempt, outcome.clone(), Some(true), None, now);
             let said = said(number, &outcome);
-            let ended = Ended { number, outcome: &outcome, said, how: How::Reported };
+            let ended = Ended { number, outcome: &outcome, said, how: how(&outcome) };
             is_last.then(|| terms.standing_after(call, &status, ended, now))
         }
     };
@@ -107,6 +107,11 @@ fn reopen(attempt: &mut Attempt) {
     attempt.outcome = None;
     attempt.end_time = None;
     attempt.message = None;
+}
+
+/// A provider that has forgotten the call it took: nobody redials.
+fn how(outcome: &Outcome) -> How {
+    if *outcome == Outcome::Unknown { How::Doubted { may_redial: false } } else { How::Reported }
 }
 
 fn said(number: i32, outcome: &Outcome) -> String {

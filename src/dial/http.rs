@@ -1,28 +1,38 @@
-//! The http dialer: the old service's contract, POST JSON to one URL.
+//! The http dialer: one request for each thing that is asked of it, as its plan says.
+//!
+//! Promise: nothing is sent twice here and no redirect is followed. What it says of an answer holds neither the number
+//! nor anything from a Secret.
 
-use super::answer::classify;
-use super::request::DialRequest;
+use super::about::{found, hung_up, polled};
+use super::answer::{classify, is_refusal_of_credentials};
+use super::credentials::Credentials;
+use super::reply::Reply;
+use super::request::{Outgoing, asking, callback_url, placing};
+use super::variables::Variables;
 use super::wire::{Sent, Wire};
-use super::{Answer, Claimed, Dialer, Health, LastLook, Permit};
+use super::{Answer, Claimed, Dialer, Found, Health, LastLook, Permit, Polled, Subject};
+use crate::api::{Attempt, ScheduledCall};
 use crate::clock::Clock;
-use crate::decide::AttemptResult;
-use ::http::{Request, Uri, header};
-use bytes::Bytes;
+use crate::decide::{AttemptResult, HttpPlan, Template, Variable};
+use ::http::Method;
 use futures::future::BoxFuture;
-use http_body_util::Full;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// POSTs the old contract's JSON.
+/// Speaks to an HTTP API.
 pub struct HttpDialer {
     /// Connections, shared by all dialers of this process.
     pub wire: Arc<Wire>,
-    /// Where to POST.
-    pub url: String,
+    /// What is asked and how answers are read.
+    pub http: Arc<HttpPlan>,
     /// Shown to the callee when the call names no other.
     pub caller_id: Option<String>,
-    /// Total time for the request.
+    /// Total time for a request.
     pub timeout: Duration,
+    /// The values of its Secrets.
+    pub credentials: Arc<Credentials>,
+    /// Where providers reach the operator, if they can.
+    pub callback_base: Option<String>,
     /// For `Retry-After` dates.
     pub clock: Clock,
 }
@@ -34,54 +44,133 @@ impl Dialer for HttpDialer {
         _permit: &'a Permit,
         last_look: LastLook<'a>,
     ) -> BoxFuture<'a, Answer> {
+        Box::pin(self.send_call(claimed.call(), claimed.attempt(), last_look))
+    }
+
+    fn repeat<'a>(&'a self, subject: &'a Subject, last_look: LastLook<'a>) -> BoxFuture<'a, AttemptResult> {
+        Box::pin(async move { self.send_call(&subject.call, &subject.attempt, last_look).await.result })
+    }
+
+    fn find<'a>(&'a self, subject: &'a Subject) -> BoxFuture<'a, Found> {
         Box::pin(async move {
-            let request = match self.request(claimed) {
-                Ok(request) => request,
-                Err(why) => {
-                    return Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked };
-                }
+            let Some(plan) = &self.http.lookup else {
+                return Found::Unclear("the Dialer has no lookup".to_owned());
             };
-            let sent = self.wire.send(request, self.timeout, last_look).await;
-            let health = health_of(&sent);
-            let result = match sent {
-                Sent::Nothing { why, .. } => AttemptResult::Unsent { why },
-                Sent::Perhaps { why, .. } => AttemptResult::Ambiguous { why },
-                Sent::Answered { status, headers, body } => {
-                    classify(status, &headers, &body, self.clock.now())
-                }
+            match self.ask(Method::GET, &plan.url, subject).await {
+                Ok(reply) => found(plan, &reply, &self.credentials),
+                Err(why) => Found::Unclear(why),
+            }
+        })
+    }
+
+    fn poll<'a>(&'a self, subject: &'a Subject) -> BoxFuture<'a, Polled> {
+        Box::pin(async move {
+            let Some(plan) = &self.http.poll else {
+                return Polled::Unclear("the Dialer has no poll".to_owned());
             };
-            Answer { result, health }
+            match self.ask(Method::GET, &plan.url, subject).await {
+                Ok(reply) => polled(plan, &reply),
+                Err(why) => Polled::Unclear(why),
+            }
+        })
+    }
+
+    fn hang_up<'a>(&'a self, subject: &'a Subject) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let plan = self.http.cancel.as_ref().ok_or("the Dialer has no cancel")?;
+            hung_up(&self.ask(plan.method.clone(), &plan.url, subject).await?)
         })
     }
 }
 
-/// What the way of a request says about the provider.
-fn health_of(sent: &Sent) -> Health {
-    match sent {
-        Sent::Nothing { why, connecting: true } | Sent::Perhaps { why, timed_out: true } => {
-            Health::Unreachable(why.clone())
+impl HttpDialer {
+    /// Sends the request that places the call.
+    async fn send_call(&self, call: &ScheduledCall, attempt: &Attempt, last_look: LastLook<'_>) -> Answer {
+        let request =
+            self.with_variables(call, attempt, |variables| placing(&self.http, &self.credentials, variables));
+        let request = match request {
+            Ok(request) => request,
+            Err(why) => {
+                return Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked };
+            }
+        };
+        match self.exchange(request, last_look).await {
+            Exchange::Answered(reply) => {
+                let result = classify(&self.http, &reply, &self.credentials, self.clock.now());
+                let health = if is_refusal_of_credentials(&reply, &result) {
+                    Health::Unauthorized(format!("the dialer answered HTTP {}", reply.status.as_u16()))
+                } else {
+                    Health::Answered
+                };
+                Answer { result, health }
+            }
+            Exchange::Nothing { why, health } => Answer { result: AttemptResult::Unsent { why }, health },
+            Exchange::Perhaps { why, health } => Answer { result: AttemptResult::Ambiguous { why }, health },
         }
-        Sent::Nothing { .. } | Sent::Perhaps { .. } => Health::NotAsked,
-        Sent::Answered { status, .. } if matches!(status.as_u16(), 401 | 402 | 407) => {
-            Health::Unauthorized(format!("the dialer answered HTTP {}", status.as_u16()))
+    }
+
+    /// Asks about a call that was sent before; that does no harm at any time.
+    async fn ask(&self, method: Method, url: &Template, subject: &Subject) -> Result<Reply, String> {
+        if url.uses(&Variable::CallId) && subject.attempt.call_id.as_deref().unwrap_or_default().is_empty() {
+            return Err("the provider has given no identifier of the call".to_owned());
         }
-        Sent::Answered { .. } => Health::Answered,
+        let request = self.with_variables(&subject.call, &subject.attempt, |variables| {
+            asking(method, url, &self.http, &self.credentials, variables)
+        })?;
+        match self.exchange(request, &|| Ok(())).await {
+            Exchange::Answered(reply) => Ok(reply),
+            Exchange::Nothing { why, .. } | Exchange::Perhaps { why, .. } => Err(why),
+        }
+    }
+
+    fn with_variables(
+        &self,
+        call: &ScheduledCall,
+        attempt: &Attempt,
+        build: impl FnOnce(&Variables<'_>) -> Result<Outgoing, String>,
+    ) -> Result<Outgoing, String> {
+        let variables =
+            Variables { call, attempt, dialer_caller_id: self.caller_id.as_deref(), callback_url: None };
+        let (Some(plan), Some(base)) = (&self.http.callbacks, &self.callback_base) else {
+            return build(&variables);
+        };
+        let url = callback_url(base, plan, &self.credentials, &variables)?;
+        build(&Variables { callback_url: Some(&url), ..variables })
+    }
+
+    async fn exchange(&self, request: Outgoing, last_look: LastLook<'_>) -> Exchange {
+        match self.wire.send(request, self.timeout, last_look).await {
+            Sent::Answered { status, headers, body } => {
+                if matches!(status.as_u16(), 401 | 403) {
+                    self.credentials.distrust();
+                }
+                Exchange::Answered(Reply::new(status, headers, &body))
+            }
+            Sent::Nothing { why, connecting } => {
+                Exchange::Nothing { health: unreachable_if(connecting, &why), why }
+            }
+            Sent::Perhaps { why, timed_out } => {
+                Exchange::Perhaps { health: unreachable_if(timed_out, &why), why }
+            }
+        }
     }
 }
 
-impl HttpDialer {
-    fn request(&self, claimed: &Claimed) -> Result<Request<Full<Bytes>>, String> {
-        let attempt = claimed.attempt();
-        let body = serde_json::to_vec(&DialRequest::of(claimed, self.caller_id.as_deref()))
-            .map_err(|error| format!("the request cannot be written as JSON: {error}"))?;
-        let uri: Uri = self.url.parse().map_err(|error| format!("the url cannot be read: {error}"))?;
-        Request::post(uri)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, "application/json")
-            .header(header::USER_AGENT, concat!("call-operator/", env!("CARGO_PKG_VERSION")))
-            .header("idempotency-key", &attempt.key)
-            .header("call-not-after", attempt.not_after.to_string())
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| format!("the request cannot be built: {error}"))
-    }
+/// A request and what came of it.
+enum Exchange {
+    Answered(Reply),
+    /// No byte left.
+    Nothing {
+        why: String,
+        health: Health,
+    },
+    /// It may have left, and there is no complete answer.
+    Perhaps {
+        why: String,
+        health: Health,
+    },
+}
+
+fn unreachable_if(unreachable: bool, why: &str) -> Health {
+    if unreachable { Health::Unreachable(why.to_owned()) } else { Health::NotAsked }
 }

@@ -4,17 +4,35 @@
 //! ([`AttemptResult`]), and `Unsent` is said only when no byte of the request left this machine.
 //! May not: talk to Kubernetes, decide whether a call is due. Known to `controller` alone.
 
+mod about;
 mod admission;
 mod answer;
+#[cfg(test)]
+mod answer_tests;
 mod claimed;
+mod credentials;
 mod http;
+mod metered;
+mod quote;
+mod render;
+mod reply;
+mod report;
 mod request;
+#[cfg(test)]
+mod request_tests;
+mod signature;
 mod simulated;
+#[cfg(test)]
+mod test_plans;
+mod variables;
 mod wire;
 
 pub use self::http::HttpDialer;
 pub use admission::{Admission, Limits, LineKey, Permit, Rank, Ticket, Turn};
 pub use claimed::Claimed;
+pub use credentials::Credentials;
+pub use report::read_report;
+pub use signature::{Arrived, is_signed};
 pub use simulated::SimulatedDialer;
 pub use wire::{Wire, resolve_host};
 

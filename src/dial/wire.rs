@@ -6,6 +6,7 @@
 //! its last answer: servers close idle ones, and a reset would leave a call in doubt.
 
 use super::LastLook;
+use super::metered::{Allowance, Metered};
 use crate::clock::{Clock, Monotonic};
 use crate::decide::{AddressPolicy, refused_address};
 use bytes::Bytes;
@@ -27,6 +28,9 @@ use tokio_rustls::TlsConnector;
 
 /// Most of an answer that is read.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// Most of everything that is read for one request: body, headers, and what may come before them.
+const ANSWER_LIMIT: usize = 3 * BODY_LIMIT;
 
 /// Longest idle time of a connection that is used again.
 const IDLE_LIMIT: Duration = Duration::from_secs(1);
@@ -67,7 +71,11 @@ pub struct Wire {
     idle: Mutex<HashMap<Origin, Vec<Idle>>>,
 }
 
-type Sender = SendRequest<Full<Bytes>>;
+/// A connection that is ready for a request.
+struct Sender {
+    requests: SendRequest<Full<Bytes>>,
+    allowance: Allowance,
+}
 
 /// Where a connection leads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -141,7 +149,9 @@ impl Wire {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle.get_mut(origin)?;
         std::iter::from_fn(|| kept.pop())
-            .find(|connection| now.since(connection.since) < IDLE_LIMIT && connection.sender.is_ready())
+            .find(|connection| {
+                now.since(connection.since) < IDLE_LIMIT && connection.sender.requests.is_ready()
+            })
             .map(|connection| connection.sender)
     }
 
@@ -215,20 +225,23 @@ async fn handshake<S>(stream: S) -> Result<Sender, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (sender, connection) = http1::Builder::new()
+    let allowance = Allowance::default();
+    let metered = Metered::new(stream, allowance.clone());
+    let (requests, connection) = http1::Builder::new()
         .max_headers(100)
         .max_buf_size(BODY_LIMIT)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(metered))
         .await
         .map_err(|error| format!("HTTP: {error}"))?;
     // Ends by itself when the sender is dropped or the peer closes; errors surface at the sender.
     tokio::spawn(async move { connection.await.ok() });
-    Ok(sender)
+    Ok(Sender { requests, allowance })
 }
 
 /// Sends the request and reads the whole answer. An error that gives the request back is proof that it did not leave.
 async fn exchange(sender: &mut Sender, request: Request<Full<Bytes>>) -> Sent {
-    match sender.try_send_request(request).await {
+    sender.allowance.renew(ANSWER_LIMIT);
+    match sender.requests.try_send_request(request).await {
         Ok(response) => read_answer(response).await,
         Err(error) if error.message().is_some() => {
             let why = "the connection closed before anything was sent".to_owned();

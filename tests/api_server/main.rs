@@ -9,7 +9,10 @@ mod support;
 
 mod bad_input;
 mod calendar;
+mod callbacks;
 mod cleanup;
+mod http_dialer;
+mod interleavings;
 mod limits;
 mod load;
 mod once;

@@ -5,6 +5,7 @@
 
 pub mod control_plane;
 pub mod guarded;
+pub mod http_server;
 pub mod ledger;
 pub mod operator;
 

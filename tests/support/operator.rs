@@ -61,6 +61,9 @@ impl Operator {
             &metrics,
             "--log-format=json",
         ];
+        if !flags.contains(&"--callback-address") {
+            arguments.push("--callback-address=none");
+        }
         if namespace != EVERY_NAMESPACE {
             arguments.extend(["--namespace", namespace]);
         }
