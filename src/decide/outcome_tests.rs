@@ -282,7 +282,7 @@ fn that_an_attempt_was_never_sent_does_not_undo_the_one_after_it() {
 fn a_request_is_repeated_under_its_key_only_by_the_first_to_take_it_over() {
     let plan = |settling| {
         let spec = serde_json::from_value(json!({"simulated": {}})).unwrap();
-        let plan = plan_dialer("uid", &spec, AddressPolicy::default()).unwrap();
+        let plan = plan_dialer("uid", &spec, DialerSettings::default()).unwrap();
         DialerPlan { settling, revision: "revision".to_owned(), ..plan }.into()
     };
     let settle = SignedDuration::from_secs(120);
