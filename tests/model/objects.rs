@@ -357,6 +357,9 @@ impl Objects {
             claimant,
             hold_until: None,
             recent: Vec::new(),
+            // What a process remembers beside its claims can only hold calls back: here it remembers nothing.
+            sent: None,
+            set_back: None,
         }
     }
 
