@@ -1,7 +1,7 @@
 //! What the tests against a real API server share: one control plane, a namespace each, a real operator process under
 //! its shipped permissions, a real dialer process with its ledger.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
 pub mod control_plane;
 pub mod guarded;
