@@ -72,6 +72,11 @@ build: ## Build the operator and the demo's programs
 control-plane: ## Build the Kubernetes API server that tests and demo run on (once, about 11 minutes)
 	@tests/control-plane/build.sh >/dev/null
 
+.PHONY: mutants
+mutants: ## Break the operator on purpose and check that tests notice (ONLY=pure needs no API server; ONLY=<name>)
+	@$(if $(filter pure,$(ONLY)),true,$(MAKE) --no-print-directory control-plane)
+	@ONLY="$(ONLY)" hack/mutants.sh
+
 .PHONY: deny
 deny: ## Check licenses, sources and banned crates of the dependencies
 	@program=$$(hack/install-cargo-deny.sh); \

@@ -63,7 +63,6 @@ fn a_crash_in_a_burst_leaves_in_doubt_only_what_had_left() {
         in_time.0,
         in_time.1
     );
-    assert!(in_time.0 < Duration::from_secs(20), "{:?}", in_time.0);
     let calls = eventually("every call to end", || finished(&namespace));
 
     let mut rung: HashMap<String, usize> = HashMap::new();
@@ -129,7 +128,6 @@ fn an_answer_that_was_not_recorded_is_recorded_from_the_journal() {
     println!("recorded {took:?} after the start");
     assert_eq!((state(&call), rings), ("Completed", 1), "{call:#}");
     assert!(call["status"]["callID"].is_string(), "{call:#}");
-    assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
 #[test]

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// In place of a namespace: serve all of them, as the operator does without the flag.
 pub const EVERY_NAMESPACE: &str = "";
 
+/// What lets an operator reach dialers on loopback.
+const LENIENT: [&str; 2] = ["--dialer-allow-http", "--dialer-allow-private-addresses"];
+
 /// A running operator; ends when dropped.
 pub struct Operator {
     process: Guarded,
@@ -27,27 +30,34 @@ impl Operator {
 
     /// Starts an operator with further flags, and waits until it is ready.
     pub fn start_with(namespace: &str, flags: &[&str]) -> Self {
-        let operator = Self::launch(&kubeconfig(), namespace, flags);
+        Self::launch(&kubeconfig(), namespace, flags).ready()
+    }
+
+    /// Starts an operator for which the certificates in this file are the only authorities, and waits until it is ready.
+    pub fn start_trusting(namespace: &str, authorities: &str) -> Self {
+        Self::spawn(&kubeconfig(), namespace, &LENIENT, &[("SSL_CERT_FILE", authorities)]).ready()
+    }
+
+    fn ready(self) -> Self {
         eventually("the operator to be ready", || {
-            assert!(operator.process.is_running(), "the operator ended: {}", operator.process.log_tail(40));
-            (operator.readyz().0 == 200).then_some(())
+            assert!(self.process.is_running(), "the operator ended: {}", self.process.log_tail(40));
+            (self.readyz().0 == 200).then_some(())
         });
-        operator
+        self
     }
 
     /// Starts an operator that may reach dialers on loopback, and does not wait.
     pub fn launch(kubeconfig: &str, namespace: &str, flags: &[&str]) -> Self {
-        let mut lenient = vec!["--dialer-allow-http", "--dialer-allow-private-addresses"];
-        lenient.extend(flags);
-        Self::spawn(kubeconfig, namespace, &lenient)
+        let lenient: Vec<&str> = LENIENT.iter().chain(flags).copied().collect();
+        Self::spawn(kubeconfig, namespace, &lenient, &[])
     }
 
     /// Starts an operator that keeps to public https addresses.
     pub fn launch_strict(namespace: &str) -> Self {
-        Self::spawn(&kubeconfig(), namespace, &[])
+        Self::spawn(&kubeconfig(), namespace, &[], &[])
     }
 
-    fn spawn(kubeconfig: &str, namespace: &str, flags: &[&str]) -> Self {
+    fn spawn(kubeconfig: &str, namespace: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let log: PathBuf =
             cluster().dir().join(format!("operator-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
@@ -71,9 +81,10 @@ impl Operator {
         // Only a simulated clock asks for this.
         let simulated = flags.iter().any(|flag| flag.starts_with("--clock-"));
         let test = if simulated { "1" } else { "0" };
-        let environment = [("KUBECONFIG", kubeconfig), ("CALL_OPERATOR_TEST", test)];
+        let mut variables = vec![("KUBECONFIG", kubeconfig), ("CALL_OPERATOR_TEST", test)];
+        variables.extend(environment);
         let program = env!("CARGO_BIN_EXE_call-operator");
-        let process = Guarded::spawn(program, &arguments, &environment, log).unwrap();
+        let process = Guarded::spawn(program, &arguments, &variables, log).unwrap();
         Self { process, health, metrics }
     }
 
