@@ -45,6 +45,9 @@ const DIALS: &[&str] = &[
     "answer:503",
 ];
 
+/// The operator waits no longer for an answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// What can go wrong at a name.
 pub fn harms(name: &str) -> &'static [&'static str] {
     match name.split(' ').next().unwrap_or("") {
@@ -73,8 +76,11 @@ impl Harm {
         format!("{} @ {}", self.fault, self.at)
     }
 
-    /// How long after it was sent a request may still be carried out.
+    /// How long after it was sent a request may still be carried out, or repeated by a sender that has waited in vain.
     pub fn delay(&self) -> Duration {
+        if self.fault == "hang" {
+            return LONGEST_WAIT;
+        }
         let delay = self.fault.strip_prefix("delay:").and_then(|time| time.parse().ok());
         Duration::from_millis(delay.unwrap_or(0))
     }

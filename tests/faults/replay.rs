@@ -137,9 +137,12 @@ impl<'a> Stage<'a> {
 
     fn since_last_write(&self) -> Duration {
         let lines = self.proxy.lines();
+        // On a busy machine an answer may come late, and a process that has just died has not said its last word.
         let is_write = |line: &&Value| {
-            let name = line["request"].as_str().unwrap_or("");
-            ["PUT", "POST", "PATCH", "DELETE", "DIAL"].iter().any(|verb| name.starts_with(verb))
+            let name = line["request"].as_str().or(line["answered"].as_str()).or(line["crash"].as_str());
+            let name = name.unwrap_or("");
+            line["crash"].is_string()
+                || ["PUT", "POST", "PATCH", "DELETE", "DIAL"].iter().any(|verb| name.starts_with(verb))
         };
         let time = |line: &Value| line["at"].as_str()?.parse::<Timestamp>().ok();
         let last = lines.iter().filter(is_write).filter_map(time).max();
