@@ -104,6 +104,7 @@ pub enum Choice {
     Nothing,
     Dial,
     Ask(i32),
+    Proof(i32, Token),
     Write(Id),
 }
 
@@ -225,10 +226,10 @@ impl Objects {
         written(self.ask(id, now, Question::Claim(token, holder)))
     }
 
-    /// Whether the stored object proves this claim, and of which attempt.
-    pub fn proven(&self, id: Id, token: Token) -> Option<i32> {
+    /// Number and token of the attempt that the stored object proves to be claimed.
+    pub fn proven(&self, id: Id, token: Token) -> Option<(i32, Token)> {
         match self.ask(id, 0, Question::Proven(token)) {
-            Choice::Ask(number) => Some(number),
+            Choice::Proof(number, token) => Some((number, token)),
             _ => None,
         }
     }
@@ -313,7 +314,9 @@ impl Objects {
             Question::Proven(token) => {
                 let asked = Clock::default().monotonic();
                 let claimed = Claimed::prove(object.whole.clone(), &token_text(token), asked);
-                claimed.map_or(Choice::Nothing, |claimed| Choice::Ask(claimed.attempt().number))
+                claimed.map_or(Choice::Nothing, |claimed| {
+                    Choice::Proof(claimed.attempt().number, token_number(&claimed.attempt().token))
+                })
             }
             Question::MaySend(token) => {
                 yes(may_still_send(&facts(Claimant::RunningHere), &token_text(token), now).is_ok())

@@ -92,7 +92,8 @@ impl World {
         let own = next.process_mut(process);
         own.view = stored;
         let proven = stored.object.and_then(|id| self.objects.proven(id, token));
-        own.script = proven.map_or(Script::Idle, |number| Script::Claimed { token, number, proof: stored });
+        own.script =
+            proven.map_or(Script::Idle, |(number, token)| Script::Claimed { token, number, proof: stored });
     }
 
     /// The next step of the script.
