@@ -68,7 +68,8 @@ pub fn may_repeat(
     let status = facts.call.status.read();
     let attempt = status.and_then(|status| status.attempts.iter().find(|attempt| attempt.token == token));
     let Some(attempt) = attempt else { return Err(Withdrawn::ClaimLost) };
-    if !key_lives(attempt, key_lifetime, now) {
+    // It may arrive as late as the time-out allows, and must be known as a repetition even then.
+    if !key_lives(attempt, key_lifetime.saturating_sub(facts.request_timeout()), now) {
         return Err(Withdrawn::Held("the provider no longer knows the key".to_owned()));
     }
     let spec = facts.call.spec.read();

@@ -5,8 +5,9 @@
 //! processes decide and write comes from `call_operator::decide` and `call_operator::dial::Claimed`; the steps between,
 //! `controller::{call, claim, place, record, settle, script}`, are retold in `operator.rs`.
 //!
-//! Every run with one disturbance is explored to its end, then those with two (`CALL_OPERATOR_MODEL_DISTURBANCES`) as
-//! far as `CALL_OPERATOR_MODEL_STATES` allows.
+//! With one disturbance and with two (`CALL_OPERATOR_MODEL_DISTURBANCES`), breadth first and as far as
+//! `CALL_OPERATOR_MODEL_STATES` allows: a few explorations come to their end with the usual 60,000, the others are cut
+//! short and say so.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the failure")]
 #![allow(missing_docs, reason = "nobody reads the documentation of a test")]
@@ -50,6 +51,11 @@ fn check(idempotency: Idempotency, journal: bool) {
 #[test]
 fn a_dialer_that_cannot_be_asked() {
     check(Idempotency::None, false);
+}
+
+#[test]
+fn a_process_that_finds_its_journal_again() {
+    check(Idempotency::None, true);
 }
 
 #[test]
