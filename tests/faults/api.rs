@@ -88,6 +88,14 @@ impl Api {
         Ok(list["items"].as_array().cloned().unwrap_or_default())
     }
 
+    /// Whether the Dialer says that it carries no call and keeps none waiting. What it says is written at a pace of its
+    /// own, after the calls themselves.
+    pub fn dialer_is_idle(&self, namespace: &str) -> Result<bool, String> {
+        let status = &self.try_get(&path(namespace, "dialers", "default"))?["status"];
+        let none = |field: &str| status[field].as_i64().unwrap_or(0) == 0;
+        Ok(none("activeCalls") && none("queuedCalls"))
+    }
+
     /// Everything that is judged, as `kubectl get -o json` would give it.
     pub fn dump(&self, namespace: &str) -> Value {
         let mut items = Vec::new();

@@ -54,6 +54,7 @@ fn burst(count: u32, from_ms: i64, apart_ms: i64, fields: &Value) -> Vec<Value> 
 /// Judges, and fails with what was broken.
 fn assert_kept(scene: &Scene<'_>, operators: &[&Operator]) -> Vec<Value> {
     let ending = || operators.iter().for_each(|operator| drop(operator.process().kill_now()));
+    scene.until_idle();
     let judged = scene.judge(&[], ending);
     assert!(judged.broken.is_empty(), "{}: {:#?}", scene.namespace, judged.broken);
     judged.objects.into_iter().filter(|object| object["kind"] == "ScheduledCall").collect()

@@ -99,7 +99,7 @@ impl<'a> Stage<'a> {
             sleep(LOOK_EVERY);
         }
         let quiet = QUIET + self.harms.iter().map(Harm::delay).max().unwrap_or_default();
-        while self.since_last_write() < quiet {
+        while self.since_last_write() < quiet || !self.scene.api.dialer_is_idle(&self.scene.namespace)? {
             self.attend()?;
             in_time("it was quiet")?;
             sleep(LOOK_EVERY);

@@ -115,7 +115,7 @@ pub fn core() -> Scenario {
 
 /// All of them, the core one first.
 pub fn all() -> Vec<Scenario> {
-    vec![core(), retry(), burst(), planned(), cancelled(), deleted(), series(), rivals()]
+    vec![core(), retry(), burst(), planned(), cancelled(), deleted(), series(), rivals(), journaled()]
 }
 
 /// Refused for the moment, then taken.
@@ -125,7 +125,11 @@ fn retry() -> Scenario {
 
 /// Several at one instant, not all of which go well.
 fn burst() -> Scenario {
-    Scenario::new("burst", |now| {
+    scenario_of_burst("burst")
+}
+
+fn scenario_of_burst(name: &'static str) -> Scenario {
+    Scenario::new(name, |now| {
         let scripts = [
             "ring wait:200 reply:201",
             "ring drop",
@@ -204,4 +208,11 @@ fn rivals() -> Scenario {
     });
     rivals.rival = true;
     rivals
+}
+
+/// An operator that keeps a journal knows after a crash what it has sent.
+fn journaled() -> Scenario {
+    let mut journaled = scenario_of_burst("journaled");
+    journaled.operator = &["--journal-dir", "FILES.journal"];
+    journaled
 }

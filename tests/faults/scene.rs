@@ -137,6 +137,12 @@ impl<'a> Scene<'a> {
         self.eventually(what, || self.api.calls(&self.namespace).ok().filter(|calls| condition(calls)))
     }
 
+    /// Waits until the Dialer says that all is over: nothing is written after that.
+    pub fn until_idle(&self) {
+        let idle = || self.api.dialer_is_idle(&self.namespace).ok().filter(|idle| *idle);
+        self.eventually("the Dialer to be idle", idle);
+    }
+
     /// The logs of all operators so far.
     pub fn logs(&self) -> Vec<PathBuf> {
         self.logs.lock().unwrap().clone()
