@@ -345,6 +345,9 @@ async fn serve(address: Option<SocketAddr>, purpose: &'static str, routes: Route
     let Some(address) = address else { return Ok(()) };
     let listener =
         TcpListener::bind(address).await.map_err(|error| RunError::Listen { purpose, address, error })?;
+    // Of port 0 the system has made a free one.
+    let address = listener.local_addr().unwrap_or(address);
+    info!(purpose, %address, "listening");
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, routes).await {
             error!(%error, purpose, "server ended");

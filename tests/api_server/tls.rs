@@ -54,7 +54,7 @@ fn only_a_certificate_that_holds_gets_a_request() {
     let namespace = namespace("tls");
     let cases = [
         ("good", "Completed", ""),
-        ("expired", "Pending", "expired"),
+        ("expired", "Pending", "Expired"),
         ("wrong-host", "Pending", "not valid for name"),
         ("unknown", "Pending", "UnknownIssuer"),
     ];

@@ -18,8 +18,6 @@ const LENIENT: [&str; 2] = ["--dialer-allow-http", "--dialer-allow-private-addre
 /// A running operator; ends when dropped.
 pub struct Operator {
     process: Guarded,
-    health: String,
-    metrics: String,
 }
 
 impl Operator {
@@ -61,14 +59,12 @@ impl Operator {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let log: PathBuf =
             cluster().dir().join(format!("operator-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
-        let (health, metrics) = (free_address(), free_address());
         let mut arguments = vec![
             "controller",
             "--leader-elect=false",
-            "--health-address",
-            &health,
-            "--metrics-address",
-            &metrics,
+            // The system picks free ports, and the log says which.
+            "--health-address=127.0.0.1:0",
+            "--metrics-address=127.0.0.1:0",
             "--log-format=json",
         ];
         if !flags.contains(&"--callback-address") {
@@ -85,17 +81,25 @@ impl Operator {
         variables.extend(environment);
         let program = env!("CARGO_BIN_EXE_call-operator");
         let process = Guarded::spawn(program, &arguments, &variables, log).unwrap();
-        Self { process, health, metrics }
+        Self { process }
     }
 
     /// Status code and text of `/readyz`; 0 when nobody listens.
     pub fn readyz(&self) -> (u16, String) {
-        http_get(&self.health, "/readyz")
+        self.address("probes").map_or((0, String::new()), |address| http_get(&address, "/readyz"))
     }
 
     /// Text of `/metrics`.
     pub fn metrics(&self) -> String {
-        http_get(&self.metrics, "/metrics").1
+        self.address("metrics").map(|address| http_get(&address, "/metrics").1).unwrap_or_default()
+    }
+
+    /// Where it listens for this purpose, once it does.
+    fn address(&self, purpose: &str) -> Option<String> {
+        let lines = self.process.log();
+        let said = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let mut listening = said.filter(|line| line["message"] == "listening" && line["purpose"] == purpose);
+        Some(listening.next()?["address"].as_str()?.to_owned())
     }
 
     /// The process.
