@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(300);
 /// Pause between two looks.
 pub const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Longer than the pause between two writes of a Dialer's counts.
+const QUIET: Duration = Duration::from_secs(12);
 /// A word that must not appear anywhere.
 const CANARY: &str = "c4n4ry-of-the-fault-harness-0123456789";
 
@@ -141,6 +143,22 @@ impl<'a> Scene<'a> {
     pub fn until_idle(&self) {
         let idle = || self.api.dialer_is_idle(&self.namespace).ok().filter(|idle| *idle);
         self.eventually("the Dialer to be idle", idle);
+    }
+
+    /// Waits until nothing was written for a while. For where the Dialer's own counts are not to be relied on: see the
+    /// track record.
+    pub fn until_quiet(&self) {
+        let mut last = (String::new(), Instant::now());
+        self.eventually("quiet", || {
+            let dump = self.api.dump(&self.namespace).to_string();
+            if dump != last.0 {
+                last = (dump, Instant::now());
+            }
+            (last.1.elapsed() > QUIET).then_some(())
+        });
+        if self.api.dialer_is_idle(&self.namespace) != Ok(true) {
+            println!("{}: all calls are over, and the Dialer still counts some", self.namespace);
+        }
     }
 
     /// The logs of all operators so far.
