@@ -25,12 +25,12 @@ demo: ## See examples/ at work (KEEP=1 leaves it running, CLUSTER=current uses y
 	@$(TOGETHER) build $(if $(filter current,$(CLUSTER)),,control-plane)
 	@cargo run $(LOCKED) --quiet --example demo -- $(DEMO_FLAGS)
 
-# No documentation tests: the documentation has no code.
+# No documentation tests: the documentation has no code. Most tests wait for something most of the time, so four at once.
 .PHONY: test
 test: ## Run all checks and tests; the tests use a real Kubernetes API server
 	@$(TOGETHER) build control-plane cargo-deny
 	@$(MAKE) --no-print-directory lint
-	cargo test --tests $(LOCKED)
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --tests $(LOCKED)
 
 .PHONY: faults
 faults: ## Replay every scenario with one fault at every request (half an hour; FAULTS_ONLY='retry: drop' some of it)

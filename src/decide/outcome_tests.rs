@@ -204,6 +204,8 @@ fn a_report_repeated_or_out_of_order_changes_nothing_unless_it_is_numbered_and_l
     let over = told(&going, &end(Outcome::Busy, Some(3)), due_plus(100)).unwrap();
     assert!(told(&over, &end(Outcome::Answered, Some(2)), due_plus(200)).is_none());
     assert!(told(&over, &end(Outcome::Answered, Some(3)), due_plus(200)).is_none());
+    let repeated = told(&over, &end(Outcome::Busy, Some(4)), due_plus(200)).unwrap();
+    assert_eq!(status(&repeated).completion_time, Some(due_plus(100)), "when it ended does not move");
     let corrected = told(&over, &end(Outcome::Answered, Some(4)), due_plus(200)).unwrap();
     assert_eq!(standing(&corrected), "Completed Completed");
 }

@@ -85,6 +85,7 @@ fn news(attempt: &Attempt, report: &Report) -> News {
     let end_is_known = attempt.outcome.as_ref().is_some_and(|outcome| *outcome != Outcome::Unknown);
     match &report.end {
         CallEnd::Known(_) if is_later == Some(false) || end_is_known && is_later.is_none() => News::Nothing,
+        CallEnd::Known(outcome) if end_is_known && attempt.outcome.as_ref() == Some(outcome) => News::Nothing,
         CallEnd::Known(outcome) => News::Ended(outcome.clone()),
         _ if attempt.placed == Some(true) => News::Nothing,
         CallEnd::NotReported => News::Ended(Outcome::Accepted),

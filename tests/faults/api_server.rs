@@ -27,7 +27,7 @@ fn an_api_server_that_is_killed_in_a_burst_costs_no_ring_and_no_call() {
         own.restart_api_server().unwrap();
     }
     let calls = scene.until("every call to end", all_finished);
-    scene.until_quiet();
+    scene.until_idle();
     let judged = scene.judge(&[], || {
         operator.process().kill_now().unwrap();
     });

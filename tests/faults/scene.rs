@@ -145,22 +145,6 @@ impl<'a> Scene<'a> {
         self.eventually("the Dialer to be idle", idle);
     }
 
-    /// Waits until nothing was written for a while. For where the Dialer's own counts are not to be relied on: see the
-    /// track record.
-    pub fn until_quiet(&self) {
-        let mut last = (String::new(), Instant::now());
-        self.eventually("quiet", || {
-            let dump = self.api.dump(&self.namespace).to_string();
-            if dump != last.0 {
-                last = (dump, Instant::now());
-            }
-            (last.1.elapsed() > QUIET).then_some(())
-        });
-        if self.api.dialer_is_idle(&self.namespace) != Ok(true) {
-            println!("{}: all calls are over, and the Dialer still counts some", self.namespace);
-        }
-    }
-
     /// The logs of all operators so far.
     pub fn logs(&self) -> Vec<PathBuf> {
         self.logs.lock().unwrap().clone()
