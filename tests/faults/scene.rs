@@ -17,8 +17,6 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(300);
 /// Pause between two looks.
 pub const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Longer than the pause between two writes of a Dialer's counts.
-const QUIET: Duration = Duration::from_secs(12);
 /// A word that must not appear anywhere.
 const CANARY: &str = "c4n4ry-of-the-fault-harness-0123456789";
 
