@@ -135,6 +135,14 @@ fn first(line: Option<Line>, boot: &str) -> Result<(String, Timestamp), String> 
     }
 }
 
+/// Given up by name: closing would leave it locked as long as a program that was started meanwhile has not let go of its
+/// copy of the file.
+impl Drop for JournalFile {
+    fn drop(&mut self) {
+        self.file.unlock().ok();
+    }
+}
+
 impl JournalFile {
     /// Where it is.
     pub fn path(&self) -> &Path {
