@@ -3,7 +3,6 @@
 //! Keeps the process's own memory in step with the caches, and wakes the objects that depend on the one that changed.
 
 use super::context::Scope;
-use super::dialer_status::Counts;
 use super::{calendars, dialers, places};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use kube::runtime::watcher::Event;
@@ -68,16 +67,8 @@ pub fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<DialerView>) + Send
         }
         Event::InitDone if scope.listed.dialers.is_cancelled() => dialers::wake_all_calls(&scope),
         Event::InitDone => scope.listed.dialers.cancel(),
-        // A status that tells of calls is kept up until it tells of none, whoever has written it.
-        Event::InitApply(dialer) | Event::Apply(dialer) if !shown_counts(dialer).is_idle() => {
-            scope.traffic.mark(&dialers::key(dialer));
-        }
         Event::Init | Event::InitApply(_) | Event::Apply(_) => {}
     }
-}
-
-fn shown_counts(dialer: &DialerView) -> Counts {
-    dialer.status.read().map(Counts::stored).unwrap_or_default()
 }
 
 /// A calendar: the calls and series that use it are planned anew at once.

@@ -243,7 +243,7 @@ async fn repeat(
         match dialer_for(scope, plan, call.namespace()).await {
             Err(why) => last = why,
             Ok(dialer) => match dialer.repeat(subject, &last_look).await {
-                AttemptResult::Placed { call_id, .. } => return placed(plan, call_id),
+                placed @ AttemptResult::Placed { .. } => return placed,
                 AttemptResult::Unsent { why }
                 | AttemptResult::Ambiguous { why }
                 | AttemptResult::NotPlaced { why, .. } => last = why,
