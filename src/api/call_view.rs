@@ -8,8 +8,8 @@
 use super::readable::{Readable, readable};
 use super::tracking::is_applied_by_tool;
 use super::{
-    BusinessHours, LocalReference, OCCURRENCE_ANNOTATION, Priority, RetryPolicy, SCHEDULED_TIME_ANNOTATION,
-    ScheduledCall, ScheduledCallStatus,
+    Attempt, BusinessHours, LocalReference, OCCURRENCE_ANNOTATION, Priority, RetryPolicy,
+    SCHEDULED_TIME_ANNOTATION, ScheduledCall, ScheduledCallStatus,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -139,6 +139,16 @@ impl CallView {
     /// When the object was created.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.metadata.creation_timestamp.as_ref().map(|time| time.0)
+    }
+
+    /// The attempt of this number, if the status lists it.
+    pub fn attempt(&self, number: i32) -> Option<&Attempt> {
+        self.status.read()?.attempts.iter().find(|attempt| attempt.number == number)
+    }
+
+    /// The attempt of this number, if it is claimed and its result is not known.
+    pub fn unanswered(&self, number: i32) -> Option<&Attempt> {
+        self.attempt(number).filter(|attempt| attempt.is_unanswered())
     }
 
     /// Whether nothing more will be dialled for it.

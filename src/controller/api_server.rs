@@ -124,6 +124,22 @@ impl ApiServer {
         self.read_as::<K, K>(metadata).await
     }
 
+    /// Reads the very object that `metadata` describes as it is now; `None` when it is gone, or another of its name is
+    /// there.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn read_same<K>(&self, metadata: &ObjectMeta) -> Result<Option<K>, ApiError>
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned,
+    {
+        match self.read::<K>(metadata).await {
+            Ok(object) => Ok(Some(object).filter(|object| object.meta().uid == metadata.uid)),
+            Err(ApiError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads the object of kind `K` as whatever type the caller needs.
     ///
     /// # Errors

@@ -130,7 +130,6 @@ async fn resolve(
 async fn settle(scope: &Scope, call: &CallView, status: Option<ScheduledCallStatus>) -> Result<(), ApiError> {
     let Some(status) = status else { return Ok(()) };
     store(scope, WriteClass::Record, call, &status).await?;
-    scope.context.events.status_written(call, &status);
     Ok(())
 }
 
@@ -173,7 +172,6 @@ async fn explain(scope: &Scope, call: &CallView) -> Result<(), ApiError> {
     let decision = decide_call(&seen.facts(scope, now), now);
     let Some(status) = explanation(scope, &seen.call, &decision, now) else { return Ok(()) };
     store(scope, WriteClass::Plan, &seen.call, &status).await?;
-    scope.context.events.status_written(&seen.call, &status);
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use super::gate::WriteClass;
 use super::observe::{calendar_of, plan_of_dialer};
 use super::record::store;
 use super::secrets::SecretError;
-use crate::api::{Attempt, CallView};
+use crate::api::CallView;
 use crate::decide::{
     CallbackPlan, DialerKind, DialerPlan, Report, SecretKey, Terms, callback_mac_fits, fold_report,
 };
@@ -186,12 +186,12 @@ async fn keep(
         }
         let terms = Terms::of(&call, &scope.context.defaults, &calendar_of(scope, &call));
         let Some(status) = fold_report(&call, &terms, attempt, report, now) else {
-            if attempt_of(&call, attempt).is_some() {
+            if call.attempt(attempt).is_some() {
                 return Ok((StatusCode::OK, "nothing new"));
             }
             // Claimed elsewhere a moment ago: the cache does not show it yet.
             call = read_live(scope, &call).await?;
-            if attempt_of(&call, attempt).is_none() {
+            if call.attempt(attempt).is_none() {
                 return Err((StatusCode::CONFLICT, "there is no such attempt"));
             }
             continue;
@@ -199,7 +199,6 @@ async fn keep(
         match store(scope, WriteClass::Record, &call, &status).await {
             Ok(stored) => {
                 info!(namespace = call.namespace(), name = call.name(), uid = call.uid(), attempt, end = ?report.end, "reported");
-                scope.context.events.status_written(&call, &status);
                 scope.wake(&stored);
                 return Ok((StatusCode::OK, "noted"));
             }
@@ -210,23 +209,15 @@ async fn keep(
     Err(LATER)
 }
 
-fn attempt_of(call: &CallView, number: i32) -> Option<&Attempt> {
-    call.status.read()?.attempts.iter().find(|attempt| attempt.number == number)
-}
-
 /// Whether the report is about a call of another name than the one that this attempt is known to have.
 fn names_another_call(call: &CallView, number: i32, report: &Report) -> bool {
-    let known = attempt_of(call, number).and_then(|attempt| attempt.call_id.as_ref());
+    let known = call.attempt(number).and_then(|attempt| attempt.call_id.as_ref());
     matches!((known, &report.call_id), (Some(known), Some(named)) if known != named)
 }
 
 async fn read_live(scope: &Scope, call: &CallView) -> Result<Arc<CallView>, Answer> {
-    match scope.context.api.read::<CallView>(&call.metadata).await {
-        Ok(mut live) if live.uid() == call.uid() => {
-            scope.context.take_in(&mut live);
-            Ok(scope.context.newest.put(live))
-        }
-        Ok(_) => Err(NOT_BELIEVED),
+    match scope.context.api.read_same::<CallView>(&call.metadata).await {
+        Ok(live) => live.map(|live| scope.keep(live)).ok_or(NOT_BELIEVED),
         Err(error) => Err(answer_to(&error)),
     }
 }

@@ -68,7 +68,7 @@ pub async fn make(
     match made {
         Ok(call) => {
             info!(namespace = series.namespace(), series = series.name(), name, nominal = %occurrence.entry.nominal, "made a call");
-            Child::of(&keep(scope, call), Some(plan)).map(Made::Ours).ok_or(ApiError::Conflict)
+            Child::of(&scope.keep(call), Some(plan)).map(Made::Ours).ok_or(ApiError::Conflict)
         }
         // Somebody has made it: an earlier pass whose answer was lost, another replica, or a stranger.
         Err(error) if error.class() == ErrorClass::Conflict => adopt(scope, series, plan, &name).await,
@@ -98,7 +98,7 @@ async fn read(
 ) -> Result<Option<Arc<CallView>>, ApiError> {
     match scope.context.api.read::<CallView>(name).await {
         Ok(call) => {
-            let call = keep(scope, call);
+            let call = scope.keep(call);
             let ours = call.series.as_ref().is_some_and(|mark| mark.uid == series.uid());
             Ok(Some(call).filter(|_| ours))
         }
@@ -129,7 +129,7 @@ pub async fn refresh(
     let Some(next) = refreshed_child(&live, &wanted).filter(|_| untouched) else { return Ok(()) };
     let updated =
         scope.context.api.replace::<ScheduledCall, CallView>(WriteClass::Plan, &name, &next).await?;
-    keep(scope, updated);
+    scope.keep(updated);
     Ok(())
 }
 
@@ -150,11 +150,6 @@ pub async fn delete(scope: &Scope, children: &[Child], name: &str) -> Result<(),
         Err(error) if error.class() != ErrorClass::Gone => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-fn keep(scope: &Scope, mut call: CallView) -> Arc<CallView> {
-    scope.context.take_in(&mut call);
-    scope.context.newest.put(call)
 }
 
 fn named(series: &SeriesView, name: &str) -> ObjectMeta {

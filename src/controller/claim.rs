@@ -16,7 +16,6 @@ use crate::clock::Monotonic;
 use crate::decide::{ClaimText, Decision, DialOrder, attempt_key, claimed_status, decide_call};
 use crate::dial::Claimed;
 use crate::words::random_word;
-use std::sync::Arc;
 use std::time::Duration;
 use tracing::{debug, info, warn};
 
@@ -140,11 +139,9 @@ async fn settle(scope: &Scope, call: &CallView, token: &str, asked: Monotonic, e
             }
             ErrorClass::Transient => tokio::time::sleep(READ_AGAIN).await,
         }
-        match scope.context.api.read::<ScheduledCall>(&call.metadata).await {
-            Ok(stored) if stored.metadata.uid == call.metadata.uid => {
-                return prove(scope, stored, token, asked);
-            }
-            Ok(_) => return Tried::Gone,
+        match scope.context.api.read_same::<ScheduledCall>(&call.metadata).await {
+            Ok(Some(stored)) => return prove(scope, stored, token, asked),
+            Ok(None) => return Tried::Gone,
             Err(error) => last = error,
         }
     }
@@ -165,13 +162,4 @@ fn prove(scope: &Scope, stored: ScheduledCall, token: &str, asked: Monotonic) ->
         "claimed"
     );
     Tried::Claimed(Box::new(claimed))
-}
-
-impl Scope {
-    /// Keeps what the API server has just returned as the newest view.
-    pub(super) fn remember(&self, stored: &ScheduledCall) -> Option<Arc<CallView>> {
-        let mut view = CallView::of(stored).ok()?;
-        self.context.take_in(&mut view);
-        Some(self.context.newest.put(view))
-    }
 }

@@ -63,22 +63,11 @@ async fn calendar_is_fresh(scope: &Scope, series: &SeriesView) -> Result<(), Api
 
 /// A sibling that is gone is about to leave the cache, and is no longer in the way.
 async fn read_again(scope: &Scope, sibling: &CallView) -> Result<(), ApiError> {
-    match scope.context.api.read::<CallView>(&sibling.metadata).await {
-        Ok(mut live) if live.uid() == sibling.uid() => {
-            scope.context.take_in(&mut live);
-            scope.context.newest.put(live);
-            Ok(())
-        }
-        Ok(_) => {
-            scope.families.forget(sibling);
-            Ok(())
-        }
-        Err(error) if error.class() == ErrorClass::Gone => {
-            scope.families.forget(sibling);
-            Ok(())
-        }
-        Err(error) => Err(error),
+    match scope.context.api.read_same::<CallView>(&sibling.metadata).await? {
+        Some(live) => drop(scope.keep(live)),
+        None => scope.families.forget(sibling),
     }
+    Ok(())
 }
 
 impl Scope {

@@ -13,7 +13,7 @@ use super::places::Places;
 use super::secrets::SecretBook;
 use super::store_watch::StoreWatch;
 use super::traffic::Traffic;
-use crate::api::{CalendarView, CallView, DialerView, SeriesView};
+use crate::api::{CalendarView, CallView, DialerView, ScheduledCall, SeriesView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
 use crate::dial::{Admission, Wire};
@@ -23,6 +23,7 @@ use crate::probes::Readiness;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -178,6 +179,28 @@ impl Scope {
     pub fn wake(&self, call: &CallView) {
         // Fails only when the controller has ended, and then nobody needs waking.
         self.wake.send(ObjectRef::from_obj(call)).ok();
+    }
+
+    /// Keeps what the API server has just returned as the newest view of a call.
+    pub fn keep(&self, mut live: CallView) -> Arc<CallView> {
+        self.context.take_in(&mut live);
+        self.context.newest.put(live)
+    }
+
+    /// The same for a whole object.
+    pub fn remember(&self, stored: &ScheduledCall) -> Option<Arc<CallView>> {
+        CallView::of(stored).ok().map(|view| self.keep(view))
+    }
+
+    /// The whole object as it is now, asked for until the API server answers or the process ends; `None` when it is gone.
+    pub async fn whole(&self, call: &CallView, pause: Duration) -> Option<ScheduledCall> {
+        while !self.context.shutdown.is_cancelled() {
+            match self.context.api.read_same::<ScheduledCall>(&call.metadata).await {
+                Ok(live) => return live,
+                Err(_) => tokio::time::sleep(pause).await,
+            }
+        }
+        None
     }
 
     /// Asks for a reconcile of this series, now.

@@ -5,11 +5,10 @@
 //! that placed the call. Never places anything.
 
 use super::context::Scope;
-use super::error::ErrorClass;
 use super::observe::{Observed, observe_again};
 use super::provider::dialer_for;
 use super::record::store_truth;
-use crate::api::{Attempt, CallView, ScheduledCall};
+use crate::api::{Attempt, CallView};
 use crate::decide::{CallEnd, DialerPlan, Ending, Report, fold_report, is_cancelled};
 use crate::dial::{Polled, Subject};
 use std::collections::HashMap;
@@ -81,7 +80,7 @@ pub fn follow_aside(scope: &Arc<Scope>, seen: &Observed, number: i32, ending: En
 
 async fn follow(scope: &Scope, call: &CallView, number: i32, plan: &DialerPlan, followed: &Followed) {
     // Its fields are frozen: what it was placed with is what it is asked after with.
-    let Some(subject) = whole(scope, call, number).await else { return };
+    let Some(subject) = subject_of(scope, call, number).await else { return };
     let mut ended = false;
     loop {
         let asked = tokio::select! {
@@ -118,25 +117,15 @@ fn plan_of(seen: &Observed, attempt: &Attempt) -> Option<Arc<DialerPlan>> {
 }
 
 fn in_progress(call: &CallView, number: i32) -> Option<&Attempt> {
-    let attempts = &call.status.read()?.attempts;
-    attempts.iter().find(|attempt| attempt.number == number && attempt.is_in_progress())
+    call.attempt(number).filter(|attempt| attempt.is_in_progress())
 }
 
-/// The whole object, asked for until the API server answers; `None` when there is nothing to follow any more.
-async fn whole(scope: &Scope, call: &CallView, number: i32) -> Option<Subject> {
-    while !scope.context.shutdown.is_cancelled() {
-        match scope.context.api.read::<ScheduledCall>(&call.metadata).await {
-            Ok(live) if live.metadata.uid == call.metadata.uid => {
-                let attempts = live.status.as_ref().map(|status| status.attempts.as_slice())?;
-                let attempt = attempts.iter().find(|attempt| attempt.number == number)?.clone();
-                return Some(Subject { call: live, attempt });
-            }
-            Ok(_) => return None,
-            Err(error) if error.class() == ErrorClass::Gone => return None,
-            Err(_) => tokio::time::sleep(READ_AGAIN).await,
-        }
-    }
-    None
+/// What the provider is asked about; `None` when there is nothing to follow any more.
+async fn subject_of(scope: &Scope, call: &CallView, number: i32) -> Option<Subject> {
+    let live = scope.whole(call, READ_AGAIN).await?;
+    let attempts = live.status.as_ref().map(|status| status.attempts.as_slice())?;
+    let attempt = attempts.iter().find(|attempt| attempt.number == number)?.clone();
+    Some(Subject { call: live, attempt })
 }
 
 /// Asks once; `true` when the end is known and stored.

@@ -5,7 +5,6 @@ use super::error::ApiError;
 use super::gate::WriteClass;
 use super::observe::Observed;
 use super::record::store;
-use crate::api::{Attempt, CallView};
 use crate::decide::{ClaimMark, Terms, fold_result};
 use crate::journal::Fate;
 use jiff::Timestamp;
@@ -17,7 +16,7 @@ use tracing::info;
 /// When it could not be stored; it is decided anew.
 pub async fn recall(scope: &Scope, seen: &Observed, number: i32, now: Timestamp) -> Result<(), ApiError> {
     let (context, call) = (&scope.context, &seen.call);
-    let Some(open) = open_attempt(call, number) else { return Ok(()) };
+    let Some(open) = call.unanswered(number) else { return Ok(()) };
     let Fate::Answered(result) = context.journal.fate(call.uid(), &open.token, open.claim_time) else {
         return Ok(());
     };
@@ -27,13 +26,7 @@ pub async fn recall(scope: &Scope, seen: &Observed, number: i32, now: Timestamp)
     let Some(status) = fold_result(call, &terms, &claim, &result, now, now) else { return Ok(()) };
     store(scope, WriteClass::Record, call, &status).await?;
     context.metrics.attempt_ended(&result);
-    context.events.status_written(call, &status);
     let (namespace, name, uid) = (call.namespace(), call.name(), call.uid());
     info!(namespace, name, uid, attempt = number, "recorded from the journal");
     Ok(())
-}
-
-fn open_attempt(call: &CallView, number: i32) -> Option<&Attempt> {
-    let attempts = &call.status.read()?.attempts;
-    attempts.iter().find(|attempt| attempt.number == number && attempt.is_unanswered())
 }

@@ -63,10 +63,7 @@ pub(super) async fn store_truth(
         let terms = Terms::of(&view, &context.defaults, &calendar_of(scope, &view));
         let Some(status) = fold(&view, &terms, now) else { return Stored::NothingNew(view) };
         match store(scope, WriteClass::Record, &view, &status).await {
-            Ok(stored) => {
-                context.events.status_written(&view, &status);
-                return Stored::Written(stored);
-            }
+            Ok(stored) => return Stored::Written(stored),
             Err(error) => match error.class() {
                 ErrorClass::Gone => {
                     note_gone(&view);
@@ -115,17 +112,17 @@ fn pauses() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// Writes a status and keeps the reply as the newest view.
+/// Writes a status, keeps the reply as the newest view, and tells of it in an event where it is worth one.
 pub(super) async fn store(
     scope: &Scope,
     class: WriteClass,
     view: &CallView,
     status: &ScheduledCallStatus,
 ) -> Result<Arc<CallView>, ApiError> {
-    let mut stored: CallView =
+    let stored: CallView =
         scope.context.api.replace_status::<ScheduledCall, _, _>(class, &view.metadata, status).await?;
-    scope.context.take_in(&mut stored);
-    Ok(scope.context.newest.put(stored))
+    scope.context.events.status_written(view, status);
+    Ok(scope.keep(stored))
 }
 
 /// The object as it is now, asked for until the API server answers; `None` when it is gone.
@@ -135,13 +132,8 @@ async fn read_live(
     pauses: &mut impl Iterator<Item = Duration>,
 ) -> Option<Arc<CallView>> {
     loop {
-        match scope.context.api.read::<CallView>(&view.metadata).await {
-            Ok(mut live) if live.uid() == view.uid() => {
-                scope.context.take_in(&mut live);
-                return Some(scope.context.newest.put(live));
-            }
-            Ok(_) => return None,
-            Err(error) if error.class() == ErrorClass::Gone => return None,
+        match scope.context.api.read_same::<CallView>(&view.metadata).await {
+            Ok(live) => return live.map(|live| scope.keep(live)),
             Err(error) => {
                 warn_not_stored(view, &error);
                 tokio::time::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;

@@ -40,7 +40,7 @@ const READ_AGAIN: Duration = Duration::from_millis(250);
 /// Settles the open attempt of a call beside the reconciler, unless a script for the call is running.
 pub fn settle_aside(scope: &Arc<Scope>, seen: &Observed, number: i32) {
     let Some(flight) = scope.context.flights.begin(seen.call.uid(), &line_of(&seen.call)) else { return };
-    let Some(token) = open_attempt(&seen.call, number).map(|attempt| attempt.token.clone()) else { return };
+    let Some(token) = seen.call.unanswered(number).map(|attempt| attempt.token.clone()) else { return };
     let (scope, call) = (Arc::clone(scope), Arc::clone(&seen.call));
     let scripts = scope.context.scripts.clone();
     scripts.spawn(async move {
@@ -110,7 +110,7 @@ async fn take_over(
 ) -> Option<Taken> {
     let context = &scope.context;
     let number = claim.number;
-    let orphan = open_attempt(&seen.call, number)?;
+    let orphan = seen.call.unanswered(number)?;
     let mark = ClaimMark { number, token: random_word().ok()? };
     flight.enter_token(&mark.token);
     // Should this process die now, the claim must not be taken for one that was never sent.
@@ -122,7 +122,7 @@ async fn take_over(
     }
     let mut view = Arc::clone(&seen.call);
     loop {
-        let attempt = open_attempt(&view, number).filter(|attempt| attempt.token == claim.token);
+        let attempt = view.unanswered(number).filter(|attempt| attempt.token == claim.token);
         let Some(attempt) = attempt.filter(|attempt| attempt.dialer_revision == plan.revision) else {
             return not_taken(scope, &seen.call, &mark, flight);
         };
@@ -139,10 +139,10 @@ async fn take_over(
             Err(error) if matches!(error.class(), ErrorClass::Gone | ErrorClass::Refused) => {
                 return not_taken(scope, &seen.call, &mark, flight);
             }
-            Err(_) => read_live(scope, &view).await?,
+            Err(_) => scope.whole(&view, READ_AGAIN).await?,
         };
         let newest = scope.remember(&stored)?;
-        match open_attempt(&newest, number).cloned() {
+        match newest.unanswered(number).cloned() {
             Some(attempt) if attempt.token == mark.token => {
                 info!(
                     namespace = newest.namespace(),
@@ -163,24 +163,6 @@ fn not_taken(scope: &Scope, call: &CallView, mark: &ClaimMark, flight: &InFlight
     let why = "not taken over".to_owned();
     scope.context.journal.answered(call.uid(), &mark.token, &AttemptResult::Unsent { why });
     flight.leave_token(&mark.token);
-    None
-}
-
-fn open_attempt(call: &CallView, number: i32) -> Option<&Attempt> {
-    let attempts = &call.status.read()?.attempts;
-    attempts.iter().find(|attempt| attempt.number == number && attempt.is_unanswered())
-}
-
-/// The object as it is now, asked for until the API server answers or the process ends; `None` when it is gone.
-async fn read_live(scope: &Scope, view: &CallView) -> Option<ScheduledCall> {
-    while !scope.context.shutdown.is_cancelled() {
-        match scope.context.api.read::<ScheduledCall>(&view.metadata).await {
-            Ok(live) if live.metadata.uid == view.metadata.uid => return Some(live),
-            Ok(_) => return None,
-            Err(error) if error.class() == ErrorClass::Gone => return None,
-            Err(_) => tokio::time::sleep(READ_AGAIN).await,
-        }
-    }
     None
 }
 
