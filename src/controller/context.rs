@@ -124,6 +124,10 @@ pub struct Scope {
     pub wake: mpsc::UnboundedSender<ObjectRef<CallView>>,
     /// Asks for a reconcile of a series.
     pub wake_series: mpsc::UnboundedSender<ObjectRef<SeriesView>>,
+    /// Asks for a reconcile of a Dialer.
+    pub wake_dialer: mpsc::UnboundedSender<ObjectRef<DialerView>>,
+    /// Asks for a reconcile of a calendar.
+    pub wake_calendar: mpsc::UnboundedSender<ObjectRef<CalendarView>>,
 }
 
 /// The namespaces that are served, for who comes from outside with the name of one.

@@ -1,10 +1,14 @@
 //! Notice: what each watched event means beyond its own object, noted before that object is reconciled.
 //!
 //! Keeps the process's own memory in step with the caches, and wakes the objects that depend on the one that changed.
+//!
+//! The pages of a new list wake objects before the cache has them: what is reconciled then is what was known before, or
+//! nothing. So once the cache has the list, all objects of its kind are looked at again.
 
 use super::context::Scope;
 use super::{calendars, dialers, places};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use std::sync::Arc;
 
@@ -31,7 +35,6 @@ pub fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + '
             places::vacate(&scope, call.uid());
             tell_family(&scope, call);
         }
-        // The pages of a new list wake calls before the cache has them: look at all again once it has.
         Event::InitDone if listed => {
             places::forget_the_missing(&scope);
             dialers::wake_all_calls(&scope);
@@ -65,7 +68,10 @@ pub fn notice_dialer(scope: Arc<Scope>) -> impl FnMut(&Event<DialerView>) + Send
             scope.context.admission.forget_trouble(&dialers::key(dialer));
             dialers::wake_calls_of(&scope, dialer);
         }
-        Event::InitDone if scope.listed.dialers.is_cancelled() => dialers::wake_all_calls(&scope),
+        Event::InitDone if scope.listed.dialers.is_cancelled() => {
+            wake_all_dialers(&scope);
+            dialers::wake_all_calls(&scope);
+        }
         Event::InitDone => scope.listed.dialers.cancel(),
         Event::Init | Event::InitApply(_) | Event::Apply(_) => {}
     }
@@ -88,6 +94,7 @@ pub fn notice_calendar(scope: Arc<Scope>) -> impl FnMut(&Event<CalendarView>) + 
             calendars::wake_users(&scope, calendar);
         }
         Event::InitDone if scope.listed.calendars.is_cancelled() => {
+            wake_all_calendars(&scope);
             dialers::wake_all_calls(&scope);
             wake_all_series(&scope);
         }
@@ -105,7 +112,10 @@ pub fn notice_series(scope: Arc<Scope>) -> impl FnMut(&Event<SeriesView>) + Send
             scope.context.newest_series.forget(series.uid());
             wake_children(&scope, series);
         }
-        Event::InitDone if scope.listed.series.is_cancelled() => dialers::wake_all_calls(&scope),
+        Event::InitDone if scope.listed.series.is_cancelled() => {
+            wake_all_series(&scope);
+            dialers::wake_all_calls(&scope);
+        }
         Event::InitDone => scope.listed.series.cancel(),
         Event::Init => {}
     }
@@ -118,4 +128,17 @@ fn wake_children(scope: &Scope, series: &SeriesView) {
 
 fn wake_all_series(scope: &Scope) {
     scope.series.state().iter().for_each(|series| scope.wake_series(series.namespace(), series.name()));
+}
+
+fn wake_all_dialers(scope: &Scope) {
+    for dialer in scope.dialers.state() {
+        // Fails only when the controller has ended, and then nobody needs waking.
+        scope.wake_dialer.send(ObjectRef::from_obj(&*dialer)).ok();
+    }
+}
+
+fn wake_all_calendars(scope: &Scope) {
+    for calendar in scope.calendars.state() {
+        scope.wake_calendar.send(ObjectRef::from_obj(&*calendar)).ok();
+    }
 }

@@ -243,6 +243,8 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     let (series, series_writer) = reflector::store::<SeriesView>();
     let (wake, calls_woken) = mpsc::unbounded_channel();
     let (wake_series, series_woken) = mpsc::unbounded_channel();
+    let (wake_dialer, dialers_woken) = mpsc::unbounded_channel();
+    let (wake_calendar, calendars_woken) = mpsc::unbounded_channel();
     let scope = Arc::new(Scope {
         context: Arc::clone(&context),
         calls,
@@ -255,6 +257,8 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         listed: Listed::default(),
         wake,
         wake_series,
+        wake_dialer,
+        wake_calendar,
     });
 
     context.scopes.enter(namespace, &scope);
@@ -298,11 +302,13 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     let shutdown = || context.shutdown.clone().cancelled_owned();
     let dialer_controller = Controller::for_stream(dialer_stream, scope.dialers.clone())
         .with_config(config.clone())
+        .reconcile_on(UnboundedReceiverStream::new(dialers_woken))
         .graceful_shutdown_on(shutdown())
         .run(dialers::reconcile, dialers::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
     let calendar_controller = Controller::for_stream(calendar_stream, scope.calendars.clone())
         .with_config(config.clone())
+        .reconcile_on(UnboundedReceiverStream::new(calendars_woken))
         .graceful_shutdown_on(shutdown())
         .run(calendars::reconcile, calendars::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));

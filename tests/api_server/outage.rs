@@ -44,3 +44,56 @@ fn calls_that_come_due_while_the_api_server_is_away_ring_once_it_is_back() {
     assert_eq!(numbers, ["+15550000000", "+15550000001", "+15550000002", "+15550000003"]);
     assert!(operator.process().is_running());
 }
+
+/// What only a new list tells, because the watch that would have told is too old by then.
+#[test]
+fn what_changed_while_the_api_server_was_away_is_seen_in_the_list_that_follows() {
+    let own = ControlPlane::start().unwrap();
+    install(&own);
+    let kubeconfig = own.kubeconfig_for("call-operator", "call-operator").unwrap();
+    own.apply_yaml(&dialer("old", false)).unwrap();
+    own.apply_yaml(&calendar("old", "09:00")).unwrap();
+    let operator = Operator::launch(&kubeconfig.to_string_lossy(), "default", &[]);
+    let says = |kind: &str, name: &str| -> serde_json::Value {
+        let text = succeed(own.kubectl().args(["get", kind, name, "-o", "json"]));
+        serde_json::from_str(&text).unwrap()
+    };
+    let answered = |kind: &str, name: &str, wanted: &str| {
+        let object = says(kind, name);
+        let same = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+        (same && reason(&object, "Ready") == wanted).then_some(())
+    };
+    eventually("the first answers", || {
+        answered("dialer", "old", "Usable").and(answered("bcal", "old", "Usable"))
+    });
+
+    operator.process().signal("STOP").unwrap();
+    // The store goes on, so that the API server's next life knows nothing of the versions that the operator has.
+    succeed(own.kubectl().args(["create", "configmap", "progress"]));
+    own.restart_api_server().unwrap();
+    own.apply_yaml(&dialer("old", true)).unwrap();
+    own.apply_yaml(&dialer("new", false)).unwrap();
+    own.apply_yaml(&calendar("old", "10:00")).unwrap();
+    own.apply_yaml(&calendar("new", "09:00")).unwrap();
+    operator.process().signal("CONT").unwrap();
+
+    eventually("the edited Dialer to be answered", || answered("dialer", "old", "Suspended"));
+    eventually("the new Dialer to be answered", || answered("dialer", "new", "Usable"));
+    eventually("the edited calendar to be answered", || answered("bcal", "old", "Usable"));
+    eventually("the new calendar to be answered", || answered("bcal", "new", "Usable"));
+    assert!(operator.log().contains("too old resource version"), "the watches were not too old");
+}
+
+fn dialer(name: &str, suspend: bool) -> String {
+    format!(
+        "apiVersion: call-operator.dev/v1alpha1\nkind: Dialer\nmetadata: {{name: {name}}}\n\
+         spec: {{suspend: {suspend}, simulated: {{}}}}\n---\n"
+    )
+}
+
+fn calendar(name: &str, start: &str) -> String {
+    format!(
+        "apiVersion: call-operator.dev/v1alpha1\nkind: BusinessCalendar\nmetadata: {{name: {name}}}\n\
+         spec: {{timeZone: UTC, weeklyHours: [{{daysOfWeek: [Monday], start: \"{start}\", end: \"18:00\"}}]}}\n---\n"
+    )
+}
