@@ -60,3 +60,30 @@ fn calls_per_minute_spreads_calls_evenly() {
     // Starts are 500 ms apart, which the tests beside the code prove; here the first may arrive late on a busy machine.
     assert!(whole >= 1_250, "six calls in {whole} ms: {:?}", milliseconds_between(&rings));
 }
+
+/// Somebody lets two hundred series ring every minute through a Dialer that can carry one call at a time: a queue that
+/// never ends. The calls of another namespace, served by the same process, do not stand in it.
+#[test]
+fn a_crowd_in_one_namespace_does_not_hold_up_another() {
+    const CROWD: usize = 200;
+    let (crowded, quiet) = (namespace("crowded"), namespace("quiet"));
+    let (slow, dialer) = (LedgerDialer::start(), LedgerDialer::start());
+    slow.install(&crowded, "  maxConcurrentCalls: 1");
+    dialer.install(&quiet, "");
+    let _operator = Operator::start_with(&crowded, &["--namespace", &quiet]);
+    apply(&crowded, &(0..CROWD).map(every_minute).collect::<String>());
+    eventually("the crowd to be due", || (slow.rings().len() == 1).then_some(()));
+    apply(&quiet, &call("alone", "+15550000001", &in_ms(1000), ""));
+    wait_for_state(&quiet, "alone", "Completed");
+    let before = slow.rings().len();
+    assert!(before < CROWD, "it has waited for {before} others");
+    assert_eq!(dialer.rings().len(), 1);
+}
+
+fn every_minute(index: usize) -> String {
+    format!(
+        "apiVersion: call-operator.dev/v1alpha1\nkind: RecurringCall\nmetadata: {{name: r{index}}}\n\
+         spec:\n  schedule: \"* * * * *\"\n  timeZone: UTC\n  callTemplate:\n    spec:\n      \
+         phoneNumber: \"+1555{index:07}\"\n      parameters: {{answers: \"200~3000\"}}\n---\n"
+    )
+}
