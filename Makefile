@@ -35,7 +35,7 @@ test: ## Run all checks and tests; the tests use a real Kubernetes API server
 .PHONY: faults
 faults: ## Replay every scenario with one fault at every request (half an hour; FAULTS_ONLY='retry: drop' some of it)
 	@$(TOGETHER) build control-plane
-	cargo test $(LOCKED) --test faults -- --ignored --nocapture --test-threads 1 every_scenario two_faults
+	cargo test $(LOCKED) --test faults -- --ignored --nocapture --test-threads 1 every_scenario two_faults five_hundred
 
 .PHONY: lint
 lint: ## Check format, code and dependencies

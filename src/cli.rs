@@ -2,7 +2,7 @@
 
 use crate::api::{DayOfWeek, all_crds, crd_of_kind, crd_to_yaml};
 use crate::clock::Clock;
-use crate::controller::{Settings, run};
+use crate::controller::{LeaseSettings, Settings, run};
 use crate::decide::{AddressPolicy, DefaultHours, Defaults};
 use crate::preview::{Output, Question, preview, print};
 use crate::schedule::{Span, find_zone};
@@ -127,10 +127,8 @@ struct ControllerArgs {
     #[arg(long, env = "CALL_OPERATOR_JOURNAL_DIR")]
     journal_dir: Option<PathBuf>,
 
-    /// Elect a leader by a Lease. Not built yet: only `false` is accepted. Several operators at once are safe without
-    /// it (each call is rung once), only wasteful.
-    #[arg(long, env = "CALL_OPERATOR_LEADER_ELECT", default_value = "false", value_parser = only_false, action = clap::ArgAction::Set)]
-    leader_elect: bool,
+    #[command(flatten)]
+    lease: LeaseArgs,
 
     /// Address of /metrics, or none.
     #[arg(long, env = "CALL_OPERATOR_METRICS_ADDRESS", default_value = "0.0.0.0:8080", value_parser = address_or_none)]
@@ -172,6 +170,52 @@ struct ControllerArgs {
     /// Level of the log: error, warn, info, debug, trace, or a filter such as info,kube=debug.
     #[arg(long, env = "CALL_OPERATOR_LOG_LEVEL", default_value = "info")]
     log_level: String,
+}
+
+/// How replicas agree on one that works.
+#[derive(Debug, Args)]
+struct LeaseArgs {
+    /// Elect a leader by a Lease, and stand by while another leads. Several operators at once are safe without it (each
+    /// call is rung once), only wasteful.
+    #[arg(long, env = "CALL_OPERATOR_LEADER_ELECT", default_value = "true", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    leader_elect: bool,
+
+    /// Namespace of the Lease; the operator's own if not set (outside of a pod: that of the kubeconfig's context).
+    #[arg(long, env = "CALL_OPERATOR_LEASE_NAMESPACE")]
+    lease_namespace: Option<String>,
+
+    /// Name of the Lease. Operators that serve different namespaces need different ones.
+    #[arg(long, env = "CALL_OPERATOR_LEASE_NAME", default_value = "call-operator")]
+    lease_name: String,
+
+    /// Seconds for which a leader without a sign of life is left alone by the others; at least 1.
+    #[arg(long, env = "CALL_OPERATOR_LEASE_DURATION", default_value = "15", value_parser = seconds)]
+    lease_duration: SignedDuration,
+
+    /// Seconds after which a leader that cannot renew its lease stops by itself; less than the duration.
+    #[arg(long, env = "CALL_OPERATOR_LEASE_RENEW_DEADLINE", default_value = "10", value_parser = seconds)]
+    lease_renew_deadline: SignedDuration,
+
+    /// Seconds between two renewals, and the longest that a request for the lease may take.
+    #[arg(long, env = "CALL_OPERATOR_LEASE_RETRY_PERIOD", default_value = "2", value_parser = seconds)]
+    lease_retry_period: SignedDuration,
+}
+
+impl LeaseArgs {
+    /// What they ask for; nothing without an election.
+    fn settings(self) -> Result<Option<LeaseSettings>, String> {
+        if !self.leader_elect {
+            return Ok(None);
+        }
+        let settings = LeaseSettings {
+            namespace: self.lease_namespace,
+            name: self.lease_name,
+            duration: self.lease_duration.unsigned_abs(),
+            renew_deadline: self.lease_renew_deadline.unsigned_abs(),
+            retry_period: self.lease_retry_period.unsigned_abs(),
+        };
+        settings.check().map(|()| Some(settings))
+    }
 }
 
 /// A listening address, or none.
@@ -262,6 +306,7 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
         },
         suspend_all: args.suspend_all,
         journal_directory: args.journal_dir,
+        lease: args.lease.settings()?,
         health_address: args.health_address.0,
         callback_address: args.callback_address.0,
         metrics_address: args.metrics_address.0,
@@ -364,13 +409,6 @@ fn callback_url(url: String, allow_http: bool) -> Result<String, String> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
-fn only_false(text: &str) -> Result<bool, String> {
-    match text {
-        "false" => Ok(false),
-        _ => Err("the lease is not built yet; only false is accepted".to_owned()),
-    }
-}
-
 fn address_or_none(text: &str) -> Result<Listen, String> {
     if text == "none" {
         return Ok(Listen(None));
@@ -384,6 +422,7 @@ fn address_or_none(text: &str) -> Result<Listen, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use std::time::Duration;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -391,11 +430,23 @@ mod tests {
     }
 
     #[test]
-    fn leader_election_accepts_only_false_until_it_is_built() {
-        let parse = |flag: &str| Cli::try_parse_from(["call-operator", "controller", flag]);
-        assert!(parse("--leader-elect=false").is_ok());
-        let refused = parse("--leader-elect=true").unwrap_err().to_string();
-        assert!(refused.contains("not built yet"), "{refused}");
+    fn a_leader_is_elected_unless_that_is_turned_off() {
+        let lease = |flags: &[&str]| {
+            let words = ["call-operator", "controller"].iter().chain(flags);
+            let Command::Controller(args) = Cli::try_parse_from(words).unwrap().command else { panic!() };
+            args.lease.settings()
+        };
+        let of = |duration, renew_deadline, retry_period| LeaseSettings {
+            namespace: None,
+            name: "call-operator".to_owned(),
+            duration: Duration::from_secs(duration),
+            renew_deadline: Duration::from_secs(renew_deadline),
+            retry_period: Duration::from_secs(retry_period),
+        };
+        assert_eq!(lease(&[]), Ok(Some(of(15, 10, 2))));
+        assert_eq!(lease(&["--leader-elect", "--lease-duration=60"]), Ok(Some(of(60, 10, 2))));
+        assert_eq!(lease(&["--leader-elect=false", "--lease-duration=5"]), Ok(None));
+        assert!(lease(&["--lease-duration=5"]).is_err_and(|why| why.contains("less than --lease-duration")));
     }
 
     #[test]

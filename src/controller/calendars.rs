@@ -23,6 +23,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(600);
 /// # Errors
 /// When its status could not be written.
 pub async fn reconcile(calendar: Arc<CalendarView>, scope: Arc<Scope>) -> Result<Action, ApiError> {
+    if !scope.context.leadership.leads() {
+        return Ok(Action::await_change());
+    }
     let now = scope.context.clock.now();
     let reading = scope.context.calendar_book.reading_of(&calendar);
     let moment = reading.map(|(hours, _)| calendar_moment(&hours, now)).map_err(|errors| errors.to_vec());

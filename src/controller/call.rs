@@ -1,5 +1,5 @@
 //! Reconciler of ScheduledCalls: observe → decide → apply. (Plan is the first half of decide; claim, place and record
-//! run beside it, in `script`.)
+//! run beside it, in `script`.) A replica that stands by settles the claims that it made itself, and nothing else.
 
 use super::cleanup::remove_aside;
 use super::confirm::confirm;
@@ -44,6 +44,9 @@ pub async fn reconcile(call: Arc<CallView>, scope: Arc<Scope>) -> Result<Action,
     let now = scope.context.clock.now();
     let seen = observe(&scope, call);
     let decision = decide_call(&seen.facts(&scope, now), now);
+    if !scope.context.leadership.leads() && !decision.is_about_own_claim() {
+        return Ok(Action::await_change());
+    }
     apply(&scope, &seen, &decision, now).await?;
     Ok(next_look(&scope, &decision, now))
 }

@@ -32,7 +32,7 @@ const GIVE_UP: Duration = Duration::from_secs(15);
 /// due instant must not delay a call. `None` when there is nothing to dial any more.
 pub async fn claim(scope: &Scope, call: &CallView, flight: &InFlight) -> Option<Claimed> {
     let mut lost = 0_u32;
-    while !scope.context.shutdown.is_cancelled() {
+    while scope.context.on_duty().is_ok() {
         // Asked for later, it would be made in the name of a moment that has passed.
         scope.context.api.welcome().await;
         let seen = observe_again(scope, call)?;

@@ -8,6 +8,7 @@ use super::events::EventSink;
 use super::families::Families;
 use super::flights::Flights;
 use super::follow::Following;
+use super::lease::Leadership;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::places::Places;
 use super::secrets::SecretBook;
@@ -94,6 +95,8 @@ pub struct Context {
     pub metrics: Metrics,
     /// Whether the caches are filled.
     pub readiness: Readiness,
+    /// Whether this replica leads: only then does it act on its own account.
+    pub leadership: Leadership,
     /// Set when the process is to end: nothing is claimed any more.
     pub shutdown: CancellationToken,
     /// The scripts that must finish before the process ends.
@@ -214,6 +217,20 @@ impl Scope {
 }
 
 impl Context {
+    /// Whether a call may be claimed or dialled by this process now.
+    ///
+    /// # Errors
+    /// Why not, in words for a log.
+    pub fn on_duty(&self) -> Result<(), String> {
+        if self.shutdown.is_cancelled() {
+            return Err("the operator is shutting down".to_owned());
+        }
+        if !self.leadership.leads() {
+            return Err("this replica does not lead any more".to_owned());
+        }
+        Ok(())
+    }
+
     /// Trims a call that the API server has given us, and reads its times on our clock.
     pub fn take_in(&self, call: &mut CallView) {
         call.trim();

@@ -114,7 +114,7 @@ pub fn key(dialer: &DialerView) -> LineKey {
     (dialer.namespace().unwrap_or_default(), dialer.name_any())
 }
 
-/// One pass over one Dialer: work out its plan, look up its host, tell its calls, write its status.
+/// One pass over one Dialer: work out its plan, look up its host, tell its calls; whoever leads writes its status.
 ///
 /// # Errors
 /// When its status could not be written.
@@ -136,7 +136,9 @@ pub async fn reconcile(dialer: Arc<DialerView>, scope: Arc<Scope>) -> Result<Act
     if dialer.status.read().is_some_and(|status| !Counts::stored(status).is_idle()) {
         scope.traffic.mark(&key(&dialer));
     }
-    write(&scope, &dialer, None).await?;
+    if context.leadership.leads() {
+        write(&scope, &dialer, None).await?;
+    }
     Ok(Action::requeue(RESOLVE_AGAIN))
 }
 

@@ -1,8 +1,8 @@
 //! The controller: Kubernetes on one side, dialers on the other.
 //!
 //! Stages, one file each: [`observe`] → (pure: plan, decide) → [`script`]: [`claim`] → [`place`] → [`record`].
-//! Promise: nothing is dialled without a stored claim; every API write passes the [`gate`]; a broken object harms only
-//! itself. May not: decide anything itself.
+//! Promise: nothing is dialled without a stored claim; every API write but that of the [`lease`] passes the [`gate`]; a
+//! broken object harms only itself. May not: decide anything itself.
 
 mod api_server;
 mod books;
@@ -23,6 +23,7 @@ mod families;
 mod flights;
 mod follow;
 mod gate;
+mod lease;
 mod memory;
 mod notice;
 mod observe;
@@ -43,4 +44,5 @@ mod traffic;
 mod transport;
 mod watch;
 
+pub use lease::LeaseSettings;
 pub use run::{RunError, Settings, run};

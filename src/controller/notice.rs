@@ -121,6 +121,16 @@ pub fn notice_series(scope: Arc<Scope>) -> impl FnMut(&Event<SeriesView>) + Send
     }
 }
 
+/// Once this replica leads, what it has only looked at so far is acted on; never ends.
+pub async fn wake_all_when_leading(scope: &Scope) {
+    scope.context.leadership.begins().await;
+    wake_all_dialers(scope);
+    wake_all_calendars(scope);
+    wake_all_series(scope);
+    dialers::wake_all_calls(scope);
+    std::future::pending().await
+}
+
 fn wake_children(scope: &Scope, series: &SeriesView) {
     let family = scope.family(series.uid());
     family.iter().filter(|call| !call.is_finished()).for_each(|call| scope.wake(call));

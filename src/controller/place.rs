@@ -77,9 +77,7 @@ fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Ar
 fn last_look(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Noted, String> {
     let context = &scope.context;
     let noted = context.journal.sent(SendMark::of_claim(claimed.call(), claimed.attempt()))?;
-    if context.shutdown.is_cancelled() {
-        return Err("the operator is shutting down".to_owned());
-    }
+    context.on_duty()?;
     wanted_dialer(scope, call, claimed)?;
     let now = context.clock.now();
     claimed.check_expiry(now, context.clock.monotonic())?;

@@ -10,8 +10,9 @@ use super::families::Families;
 use super::flights::Flights;
 use super::follow::Following;
 use super::gate::Gate;
+use super::lease::{Candidate, Elector, Leadership, LeaseSettings, identity};
 use super::memory::{Confirmed, Holds, Newest, Recent};
-use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series};
+use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series, wake_all_when_leading};
 use super::places::Places;
 use super::secrets::SecretBook;
 use super::store_check::{follow_store, keep_checking};
@@ -26,7 +27,7 @@ use crate::decide::{AddressPolicy, Defaults, DialerSettings};
 use crate::dial::{Admission, Wire};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
-use crate::probes::{self, Part, Readiness};
+use crate::probes::{self, Liveness, Part, Readiness};
 use axum::Router;
 use futures::StreamExt;
 use futures::future::join_all;
@@ -88,6 +89,8 @@ pub struct Settings {
     pub suspend_all: bool,
     /// Where what was sent is remembered across a crash, if anywhere.
     pub journal_directory: Option<PathBuf>,
+    /// The Lease by which a leader is elected, if one is.
+    pub lease: Option<LeaseSettings>,
     /// Where `/livez` and `/readyz` are served, if anywhere.
     pub health_address: Option<SocketAddr>,
     /// Where reports of providers are taken, if anywhere.
@@ -115,17 +118,23 @@ pub enum RunError {
     /// The system lacks something basic.
     #[error("{0}")]
     System(String),
+    /// Another replica leads now, or nobody does.
+    #[error("the lease was lost: {0}")]
+    LeaseLost(String),
 }
 
-/// Runs until SIGTERM or SIGINT, then stops claiming, lets sent requests be recorded, and returns.
+/// Runs until SIGTERM or SIGINT, or until the lease is lost; then stops claiming, lets sent requests be recorded, gives up
+/// the lease, and returns.
 ///
 /// # Errors
-/// When it cannot start.
+/// When it cannot start, or the lease was lost.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
     let client = connect().await?;
     let (context, events) = build_context(client.clone(), &settings)?;
     tokio::spawn(events);
-    serve(settings.health_address, "probes", probes::routes(context.readiness.clone())).await?;
+    let liveness = Liveness::default();
+    let routes = probes::routes(context.readiness.clone(), liveness.clone());
+    serve(settings.health_address, "probes", routes).await?;
     serve(settings.metrics_address, "metrics", context.metrics.routes()).await?;
     serve(settings.callback_address, "callbacks", callbacks::routes(Arc::clone(&context))).await?;
     stop_on_signal(context.shutdown.clone())?;
@@ -135,13 +144,15 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         time_zone_database = crate::schedule::DATABASE_VERSION,
         "call-operator starts"
     );
-    tokio::spawn(keep_checking(Arc::clone(&context)));
+    tokio::spawn(keep_checking(Arc::clone(&context), liveness.heartbeat("store check")));
+    let election = begin_election(&client, &context, &settings, &liveness);
     let scopes = scopes_of(&settings.namespaces);
     join_all(scopes.into_iter().map(|namespace| run_scope(client.clone(), Arc::clone(&context), namespace)))
         .await;
     finish_scripts(&context).await;
+    election.end().await;
     info!("call-operator ends");
-    Ok(())
+    context.leadership.lost().map_or(Ok(()), |why| Err(RunError::LeaseLost(why)))
 }
 
 /// A client that never repeats a request by itself: a repeated claim would hide what became of the first.
@@ -213,10 +224,56 @@ fn build_context(
         events,
         metrics: Metrics::default(),
         readiness,
+        leadership: leadership(settings),
         shutdown: CancellationToken::new(),
         scripts: TaskTracker::new(),
     };
     Ok((Arc::new(context), writing))
+}
+
+fn leadership(settings: &Settings) -> Leadership {
+    match settings.lease {
+        Some(_) => Leadership::to_be_elected(settings.clock),
+        None => Leadership::without_election(settings.clock),
+    }
+}
+
+/// The election, while it goes on.
+struct Election {
+    stop: CancellationToken,
+    campaign: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Election {
+    /// Gives up the lease, if it is ours.
+    async fn end(self) {
+        self.stop.cancel();
+        if let Some(campaign) = self.campaign {
+            // It ends by itself; should it have panicked, the lease runs out.
+            campaign.await.ok();
+        }
+    }
+}
+
+/// Takes part in the election, if there is one.
+fn begin_election(
+    client: &Client,
+    context: &Arc<Context>,
+    settings: &Settings,
+    liveness: &Liveness,
+) -> Election {
+    let stop = CancellationToken::new();
+    let campaign = settings.lease.clone().map(|lease| {
+        let candidate = Candidate {
+            leadership: context.leadership.clone(),
+            me: identity(context.journal.holder()),
+            part: Part::new(&context.readiness, "lease", None),
+            heartbeat: liveness.heartbeat("election"),
+        };
+        let elector = Elector::new(client, lease, candidate, settings.clock);
+        tokio::spawn(elector.run(stop.clone(), context.shutdown.clone()))
+    });
+    Election { stop, campaign }
 }
 
 /// The namespaces to watch: each by itself, or all through one watch.
@@ -331,6 +388,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         () = all => {}
         () = follow_store(&scope) => {}
         () = keep_counts(&scope) => {}
+        () = wake_all_when_leading(&scope) => {}
         () = stopped_for_long(&context) => {}
     }
 }

@@ -28,7 +28,8 @@ const AFTER_NAME_CONFLICT: Duration = Duration::from_secs(30);
 /// # Errors
 /// When something could not be read or written; what was done before stands, and the next pass goes on from there.
 pub async fn reconcile(series: Arc<SeriesView>, scope: Arc<Scope>) -> Result<Action, ApiError> {
-    if !all_is_known(&scope).await || series.metadata.deletion_timestamp.is_some() {
+    let leads = scope.context.leadership.leads();
+    if !leads || !all_is_known(&scope).await || series.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
     let series = scope.context.newest_series.of(series);

@@ -245,9 +245,7 @@ fn still_repeatable(
 ) -> Result<Noted, String> {
     let context = &scope.context;
     let noted = context.journal.sent(SendMark::of_orphan(call, &subject.attempt))?;
-    if context.shutdown.is_cancelled() {
-        return Err("the operator is shutting down".to_owned());
-    }
+    context.on_duty()?;
     let seen = observe_again(scope, call).ok_or("the call was deleted")?;
     if seen.dialer.as_ref().is_none_or(|now| now.revision != plan.revision) {
         return Err("the Dialer was changed".to_owned());

@@ -9,6 +9,7 @@ use super::dialers::wake_all_calls;
 use super::error::{ApiError, ErrorClass};
 use super::time_check::certain_offset;
 use crate::clock::Monotonic;
+use crate::probes::Heartbeat;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::sync::Arc;
@@ -25,9 +26,10 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 const STEP: SignedDuration = SignedDuration::from_secs(1);
 
 /// Reads again and again until the process ends.
-pub async fn keep_checking(context: Arc<Context>) {
+pub async fn keep_checking(context: Arc<Context>, heartbeat: Heartbeat) {
     let mut before = clocks(&context);
     while !context.shutdown.is_cancelled() {
+        heartbeat.beat();
         let pause = match check(&context).await {
             Ok(()) => CHECK_EVERY,
             Err(_) => ASK_AGAIN,

@@ -1,7 +1,8 @@
 //! Traffic: how many calls each Dialer carries and keeps waiting, counted in the cache for its status.
 //!
 //! Promise: the cache is looked through only while a Dialer has calls, once for all of them; a status is written for a
-//! change that lasts, at most every five seconds; a Dialer at rest costs nothing. Every replica counts the same.
+//! change that lasts, at most every five seconds; a Dialer at rest costs nothing. Every replica counts the
+//! same; the one that leads writes it down.
 
 use super::context::Scope;
 use super::dialer_status::{Counts, write};
@@ -93,10 +94,11 @@ impl Traffic {
     }
 }
 
-/// Keeps the status of all Dialers that have calls; never ends.
+/// Keeps the status of all Dialers that have calls, once this replica leads; never ends.
 pub async fn keep_counts(scope: &Arc<Scope>) {
     scope.listed.for_calls().await;
     scope.listed.calls.cancelled().await;
+    scope.context.leadership.begins().await;
     loop {
         while scope.traffic.is_empty() {
             scope.traffic.began.notified().await;

@@ -4,6 +4,13 @@ use super::field_error::FieldError;
 use super::plan::CallPlan;
 use jiff::{SignedDuration, Timestamp};
 
+impl Decision {
+    /// Whether it settles a claim of this very process, which no other can: done leader or not.
+    pub fn is_about_own_claim(&self) -> bool {
+        matches!(self, Self::Release { .. } | Self::Record { .. })
+    }
+}
+
 /// What to do about a call now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {

@@ -17,6 +17,7 @@ mod gitops;
 mod http_dialer;
 mod interleavings;
 mod journal;
+mod leader;
 mod limits;
 mod load;
 mod once;

@@ -66,6 +66,22 @@ impl Api {
         self.send(Method::POST, &format!("/api/v1/namespaces/{namespace}/secrets"), &secret).unwrap();
     }
 
+    /// Lets the operator hold its lease in a namespace, as in that of a release.
+    pub fn grant_lease(&self, namespace: &str) {
+        let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces";
+        let role = json!({
+            "metadata": {"name": "lease"},
+            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "get", "update"]}],
+        });
+        self.send(Method::POST, &format!("{rbac}/{namespace}/roles"), &role).unwrap();
+        let binding = json!({
+            "metadata": {"name": "lease"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "lease"},
+            "subjects": [{"kind": "ServiceAccount", "name": "call-operator", "namespace": "call-operator"}],
+        });
+        self.send(Method::POST, &format!("{rbac}/{namespace}/rolebindings"), &binding).unwrap();
+    }
+
     /// Makes one of our objects.
     pub fn create(&self, namespace: &str, object: &Value) {
         let kind = object["kind"].as_str().unwrap();

@@ -15,6 +15,7 @@ mod support;
 mod api;
 mod api_server;
 mod campaign;
+mod leaders;
 mod points;
 mod processes;
 mod programs;

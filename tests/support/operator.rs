@@ -61,12 +61,14 @@ impl Operator {
             cluster().dir().join(format!("operator-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let mut arguments = vec![
             "controller",
-            "--leader-elect=false",
             // The system picks free ports, and the log says which.
             "--health-address=127.0.0.1:0",
             "--metrics-address=127.0.0.1:0",
             "--log-format=json",
         ];
+        if !flags.iter().any(|flag| flag.starts_with("--leader-elect")) {
+            arguments.push("--leader-elect=false");
+        }
         if !flags.contains(&"--callback-address") {
             arguments.push("--callback-address=none");
         }
@@ -87,6 +89,11 @@ impl Operator {
     /// Status code and text of `/readyz`; 0 when nobody listens.
     pub fn readyz(&self) -> (u16, String) {
         self.address("probes").map_or((0, String::new()), |address| http_get(&address, "/readyz"))
+    }
+
+    /// Status code and text of `/livez`; 0 when nobody listens.
+    pub fn livez(&self) -> (u16, String) {
+        self.address("probes").map_or((0, String::new()), |address| http_get(&address, "/livez"))
     }
 
     /// Text of `/metrics`.
