@@ -1,7 +1,7 @@
 //! Whether this process leads, for everybody who must ask.
 //!
 //! Promise: the answer is no from the renew deadline on, also while the elector itself is stuck or was stopped: the
-//! deadline stands beside the answer, on the clock that never steps. A term that has ended never begins again.
+//! deadline stands beside the answer, on the clock that never steps. A term that was lost never begins again.
 
 use crate::clock::{Clock, Monotonic};
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ pub struct Leadership {
 /// How the process stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Term {
-    /// It has not led yet.
+    /// It does not lead, or not yet.
     Ahead,
     /// It leads without election.
     Unlimited,
@@ -61,6 +61,11 @@ impl Leadership {
     /// Whether its time has come without an extension.
     pub(super) fn has_lapsed(&self) -> bool {
         matches!(&*self.term.borrow(), Term::Until(until) if self.clock.monotonic() >= *until)
+    }
+
+    /// It does not lead any more, of its own accord.
+    pub(super) fn stand_down(&self) {
+        self.term.send_replace(Term::Ahead);
     }
 
     /// It must not lead any more.

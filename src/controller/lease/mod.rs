@@ -259,7 +259,7 @@ impl Elector {
         if !self.leadership.leads() {
             return;
         }
-        self.leadership.end("given up");
+        self.leadership.stand_down();
         match tokio::time::timeout(self.settings.retry_period, self.write_release()).await {
             Ok(Ok(())) => info!(lease = self.settings.name, "lease given up"),
             Ok(Err(error)) => warn!(lease = self.settings.name, %error, "lease not given up; it runs out"),
