@@ -136,6 +136,32 @@ fn a_leader_that_is_told_to_stop_records_what_has_left_and_hands_over() {
     assert_rung_once(&dialer, 2);
 }
 
+/// What a replica wrote in the lease, and its journal, are its own after a crash as well: it need not wait an hour.
+#[test]
+fn a_container_that_restarts_with_its_journal_leads_again_at_once() {
+    let (namespace, dialer) = release("restarts");
+    let journal = cluster().dir().join(format!("journal-{namespace}")).to_string_lossy().into_owned();
+    let flags = [FOR_AN_HOUR[0], "--journal-dir", &journal];
+    let first = replica(&namespace, &flags);
+    wait_for(&first, "leading");
+    let standby = replica(&namespace, &FOR_AN_HOUR);
+    apply(&namespace, &many(0..20, 2000, 100));
+    eventually("a part of the rings", || (dialer.rings().len() >= 5).then_some(()));
+    first.process().kill_now().unwrap();
+    let again = replica(&namespace, &flags);
+    assert_eq!(id(&again), id(&first));
+    wait_for(&again, "leading");
+    eventually("every call to end", || {
+        let calls = list(&namespace, "scall");
+        (calls.iter().all(|call| ["Completed", "Failed"].contains(&state(call)))).then_some(())
+    });
+    assert_eq!(claimants(&list(&namespace, "scall")), HashSet::from([id(&first)]));
+    assert_eq!(get(&namespace, "lease", "call-operator")["spec"]["leaseTransitions"], 0);
+    assert!(!says(&standby, "leading"));
+    let numbers: Vec<String> = dialer.rings().into_iter().map(|ring| ring.phone_number).collect();
+    assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len(), "each rings once");
+}
+
 #[test]
 fn a_leader_that_was_asleep_for_too_long_ends_without_ringing() {
     let (namespace, dialer) = release("asleep");
