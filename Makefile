@@ -56,6 +56,13 @@ generate: ## Write crds/ anew
 		echo "$$file"; \
 	done
 
+# First the objects, from a real operator; then what is made of them and of the scripts.
+.PHONY: gitops
+gitops: ## Write anew what is generated of gitops/ and docs/gitops.md
+	@$(TOGETHER) build control-plane
+	UPDATE=1 cargo test $(LOCKED) --test gitops golden
+	UPDATE=1 cargo test $(LOCKED) --test gitops written
+
 .PHONY: check
 check: lint ## Lint, and fail if crds/ is not what `make generate` writes
 	@fresh=$$(mktemp -d); \

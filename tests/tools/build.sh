@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds tools that the tests use, each pinned by a go.mod of its own: tests/tools/NAME/{go.mod,go.sum}, with one `tool`
-# line that says which package.
+# line that says which package: somebody else's, or the module itself where the tool is ours.
 #
 #   tests/tools/build.sh NAME...
 #
@@ -22,6 +22,12 @@ say() { echo "$name: $*" >&2; }
 fail() { say "$*"; exit 1; }
 digest() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }
 
+# The source of a tool of our own.
+sources() {
+    local source
+    for source in "$1"/*.go; do if [[ -f $source ]]; then cat "$source"; fi; done
+}
+
 # One build of a tool at a time. The kernel drops the lock when this process dies. Without flock (macOS) two builds at
 # once do the work twice; each has a file of its own, so neither harms the other.
 take_lock() {
@@ -35,7 +41,7 @@ build() {
     [[ -f $module/go.mod ]] || fail "there is no $module/go.mod"
     package=$(sed -n 's/^tool //p' "$module/go.mod")
     [[ -n $package ]] || fail "go.mod has no line that begins with \"tool \""
-    pins=$({ cat "$module/go.mod" "$module/go.sum"; echo "${build_flags[@]}"; uname -sm; } | digest)
+    pins=$({ cat "$module/go.mod" "$module/go.sum"; sources "$module"; echo "${build_flags[@]}"; uname -sm; } | digest)
     program=$cache/tools/$name-${pins:0:16}
     if [[ ! -x $program ]]; then
         mkdir -p "$cache/tools"

@@ -1,0 +1,3 @@
+-- For good: the record stays, and nothing more is dialled.
+obj.spec.cancel = true
+return obj

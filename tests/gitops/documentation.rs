@@ -1,0 +1,101 @@
+//! docs/gitops.md: its tables are written from the tables that are tested, and its commands are run.
+
+use crate::cases::KINDS;
+use crate::generated::{check, read};
+use crate::marks::MARKS;
+use crate::support::*;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::process::Command;
+
+const PAGE: &str = "docs/gitops.md";
+
+/// A table of all cases, in the order of the kinds.
+fn verdicts() -> String {
+    let mut table = "| | state | kstatus | Flux, own rules | Argo CD |\n|---|---|---|---|---|\n".to_owned();
+    for (kind, cases) in KINDS {
+        for case in cases {
+            let kind = if case.name == cases[0].name { kind } else { "" };
+            // Flux waits for nothing that is being deleted.
+            let flux = if case.name == "deleting" { "–".to_owned() } else { format!("{:?}", case.flux) };
+            writeln!(table, "| {kind} | {} | {:?} | {flux} | {:?} |", case.shows, case.kstatus, case.argo)
+                .unwrap();
+        }
+    }
+    table
+}
+
+/// The marks that the tests try, without their values.
+fn marks() -> String {
+    let line =
+        |(place, name, _): &(&str, &str, &str)| format!("| {} | `{name}` |\n", place.trim_end_matches('s'));
+    let lines: String = MARKS.iter().map(line).collect();
+    format!("| | |\n|---|---|\n{lines}")
+}
+
+/// The page with what stands between `<!-- name: … -->` and the next `<!-- end -->` replaced.
+fn with_block(page: &str, name: &str, block: &str) -> String {
+    let start = page.find(&format!("<!-- {name}:")).unwrap_or_else(|| panic!("no block {name}"));
+    let begin = start + page[start..].find("-->\n").unwrap() + "-->\n".len();
+    let end = begin + page[begin..].find("<!-- end -->").unwrap();
+    format!("{}{block}{}", &page[..begin], &page[end..])
+}
+
+#[test]
+fn written_tables_of_the_page_are_the_tested_ones() {
+    let path = in_checkout(PAGE);
+    let page = read(&path);
+    let page = with_block(&page, "verdicts", &verdicts());
+    check(&path, &with_block(&page, "marks", &marks()));
+}
+
+/// Each block of commands.
+fn blocks(page: &str) -> Vec<&str> {
+    let parts = page.split("\n```sh\n").skip(1);
+    parts.map(|part| part.split("\n```").next().unwrap()).collect()
+}
+
+#[test]
+fn the_commands_of_the_page_work() {
+    let page = read(&in_checkout(PAGE));
+    let blocks = blocks(&page);
+    let namespace = namespace("documented");
+    let _operator = Operator::start(&namespace);
+    let kubeconfig = kubeconfig_of(&namespace);
+    let programs = cluster().kubectl_path().parent().unwrap().to_path_buf();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let is_elsewhere =
+        |block: &&&str| block.starts_with("# needs Argo CD\n") || block.starts_with("# needs Flux\n");
+    for block in blocks.iter().filter(|block| !is_elsewhere(block)) {
+        let mut shell = Command::new("bash");
+        shell.args(["-euo", "pipefail", "-c", block]).current_dir(in_checkout("."));
+        succeed(shell.env("KUBECONFIG", &kubeconfig).env("PATH", &path));
+    }
+    assert_eq!(blocks.iter().filter(is_elsewhere).count(), 2);
+    assert_eq!(blocks.len(), 4);
+}
+
+/// The admin, at home in this namespace.
+fn kubeconfig_of(namespace: &str) -> std::path::PathBuf {
+    let own = cluster().dir().join("kubeconfig-documented");
+    std::fs::copy(cluster().admin_kubeconfig(), &own).unwrap();
+    let mut kubectl = cluster().kubectl_as(&own);
+    succeed(kubectl.args(["config", "set-context", "--current", "--namespace", namespace]));
+    own
+}
+
+#[test]
+fn the_files_that_the_page_names_exist() {
+    let page = read(&in_checkout(PAGE));
+    let mut named = BTreeSet::new();
+    for link in page.split("](").skip(1) {
+        let target = link.split(')').next().unwrap().split('#').next().unwrap();
+        if !target.is_empty() {
+            named.insert(in_checkout("docs").join(target));
+        }
+    }
+    assert!(named.len() >= 6, "{named:?}");
+    for file in named {
+        assert!(file.exists(), "{}", file.display());
+    }
+}
