@@ -13,6 +13,10 @@ TOGETHER := $(MAKE) --no-print-directory --jobs
 # Each kind and the file of its CRD.
 CRDS := ScheduledCall:scheduledcalls RecurringCall:recurringcalls Dialer:dialers BusinessCalendar:businesscalendars
 CRD_FOLDER := crds
+CHART := charts/call-operator
+
+# Tools that tests use, each pinned in a folder of its own.
+TOOLS := $(notdir $(patsubst %/go.mod,%,$(wildcard tests/tools/*/go.mod)))
 
 DEMO_FLAGS := $(if $(filter 1,$(KEEP)),--keep) $(if $(CLUSTER),--cluster $(CLUSTER))
 
@@ -28,7 +32,7 @@ demo: ## See examples/ at work (KEEP=1 leaves it running, CLUSTER=current uses y
 # No documentation tests: the documentation has no code. Most tests wait for something most of the time, so four at once.
 .PHONY: test
 test: ## Run all checks and tests; the tests use a real Kubernetes API server
-	@$(TOGETHER) build control-plane cargo-deny
+	@$(TOGETHER) build control-plane tools cargo-deny
 	@$(MAKE) --no-print-directory lint
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --tests $(LOCKED)
 
@@ -48,13 +52,27 @@ fmt: ## Format the code
 	cargo fmt
 
 .PHONY: generate
-generate: ## Write crds/ anew
+generate: crds chart ## Write anew what is made from something else: crds/, parts of the chart, deploy/
+
+.PHONY: crds
+crds:
 	@for crd in $(CRDS); do \
 		file="$(CRD_FOLDER)/$${crd#*:}.yaml"; \
 		cargo run $(LOCKED) --quiet -- crd --kind "$${crd%:*}" >"$$file.new"; \
 		mv "$$file.new" "$$file"; \
 		echo "$$file"; \
 	done
+
+# The chart has the CRDs among its files; deploy/ is the chart for people without Helm.
+.PHONY: chart
+chart: crds
+	@cp crds/*.yaml $(CHART)/files/crds/
+	@"$$(tests/tools/build.sh helm-docs)" --chart-search-root $(CHART) --template-files README.md.gotmpl \
+		--sort-values-order file --log-level warning
+	@echo "$(CHART)/README.md"
+	@hack/render-deploy.sh >deploy/call-operator.yaml.new
+	@mv deploy/call-operator.yaml.new deploy/call-operator.yaml
+	@echo "deploy/call-operator.yaml"
 
 # First the objects, from a real operator; then what is made of them and of the scripts.
 .PHONY: gitops
@@ -67,7 +85,7 @@ gitops: ## Write anew what is generated of gitops/ and docs/gitops.md
 check: lint ## Lint, and fail if crds/ is not what `make generate` writes
 	@fresh=$$(mktemp -d); \
 	trap 'rm -rf "$$fresh"' EXIT; \
-	$(MAKE) --no-print-directory generate CRD_FOLDER="$$fresh" >/dev/null; \
+	$(MAKE) --no-print-directory crds CRD_FOLDER="$$fresh" >/dev/null; \
 	diff -ru crds "$$fresh" || { echo "crds/ is out of date: run \`make generate\`" >&2; exit 1; }; \
 	echo "crds/ is up to date"
 
@@ -78,6 +96,10 @@ build: ## Build the operator and the demo's programs
 .PHONY: control-plane
 control-plane: ## Build the Kubernetes API server that tests and demo run on (once, about 11 minutes)
 	@tests/control-plane/build.sh >/dev/null
+
+.PHONY: tools
+tools: ## Build the tools that tests use: Helm and others (once, about 10 minutes)
+	@tests/tools/build.sh $(TOOLS) >/dev/null
 
 .PHONY: mutants
 mutants: ## Break the operator on purpose and check that tests notice (ONLY=pure needs no API server; ONLY=<name>)

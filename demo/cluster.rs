@@ -1,6 +1,6 @@
 //! The cluster that the demo uses: one of its own, or the user's. All of it is done with kubectl, as a user does it.
 //!
-//! Promise: at the end the user's cluster has one thing more, and that is said: the CRDs and what `deploy/` holds.
+//! Promise: at the end the user's cluster has one thing more, and that is said: the CRDs, and the permissions of `deploy/`.
 
 use crate::control_plane::ControlPlane;
 use crate::guarded::{Guarded, GuardedDirectory};
@@ -18,6 +18,10 @@ const CHECKOUT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Namespace and name of the ServiceAccount in `deploy/`.
 const SERVICE_ACCOUNT: &str = "call-operator";
+
+/// The part of `deploy/` with the ServiceAccount and what it may do. The demo runs an operator of its own; the one of the
+/// Deployment would get in its way.
+const PERMISSIONS: &str = "app.kubernetes.io/component=rbac";
 
 /// A cluster with a namespace for the demo.
 pub enum Cluster {
@@ -62,7 +66,8 @@ impl Cluster {
     /// Installs what a user installs.
     pub fn install(&self) -> Result<(), String> {
         let [crds, deploy] = ["crds", "deploy"].map(|folder| format!("{CHECKOUT}/{folder}"));
-        self.kubectl(&["apply", "-f", &crds, "-f", &deploy])?;
+        self.kubectl(&["apply", "-f", &crds])?;
+        self.kubectl(&["apply", "-f", &deploy, "--selector", PERMISSIONS])?;
         self.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "-f", &crds])?;
         // A CRD that is new makes the first create request wait for two seconds: not while the times of calls run.
         let any = format!("{CHECKOUT}/examples/dialer-simulated.yaml");
@@ -169,13 +174,15 @@ impl Drop for Current {
         let delete = ["--context", context, "delete", "namespace", NAMESPACE, "--ignore-not-found"];
         match output(Command::new("kubectl").args(delete)) {
             Ok(_) => println!(
-                "\nThe namespace {NAMESPACE} is removed. The CRDs and deploy/ stay; to remove them too:"
+                "\nThe namespace {NAMESPACE} is removed. The CRDs and the permissions of deploy/ stay; to remove them too:"
             ),
             Err(reason) => {
-                println!("\n{reason}\nThe namespace {NAMESPACE} is left, like the CRDs and deploy/:")
+                println!(
+                    "\n{reason}\nThe namespace {NAMESPACE} is left, like the CRDs and the permissions of deploy/:"
+                )
             }
         }
-        println!("  kubectl --context {context} delete -f crds -f deploy");
+        println!("  kubectl --context {context} delete --ignore-not-found -f crds -f deploy");
     }
 }
 

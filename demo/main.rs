@@ -119,7 +119,7 @@ fn set_up(place: Where) -> Result<Stage, String> {
     if let Cluster::Current(current) = &cluster {
         println!("    context {}, namespace {}", current.context(), cluster::NAMESPACE);
     }
-    step("crds/ and deploy/ applied", || cluster.install())?;
+    step("crds/ and the permissions of deploy/ applied", || cluster.install())?;
     let (dialer, operator) = step("dialer and operator started", || {
         let dialer = Dialer::start(cluster.directory())?;
         Ok((dialer, Operator::start(&cluster)?))

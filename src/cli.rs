@@ -1,10 +1,11 @@
-//! The command line: `controller`, `preview`, `crd`. Flags become one [`Settings`]; each has an environment variable.
+//! The command line: `controller`, `preview`, `crd`, `probe`. Flags become one [`Settings`]; each has an environment variable.
 
 use crate::api::{DayOfWeek, all_crds, crd_of_kind, crd_to_yaml};
 use crate::clock::Clock;
 use crate::controller::{LeaseSettings, Settings, run};
 use crate::decide::{AddressPolicy, DefaultHours, Defaults};
 use crate::preview::{Output, Question, preview, print};
+use crate::probe::{ProbeUrl, wait_until_ready};
 use crate::schedule::{Span, find_zone};
 use crate::telemetry::{self, LogFormat};
 use clap::{Args, Parser, Subcommand};
@@ -13,6 +14,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// Version of the program and of what its answers depend on.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -43,6 +45,15 @@ enum Command {
         /// Only the one of this kind, for example ScheduledCall.
         #[arg(long)]
         kind: Option<String>,
+    },
+    /// Ask a probe of an operator, as http://HOST:8081/readyz, until it answers 200. `helm test` does: the image has no
+    /// shell.
+    Probe {
+        /// What to ask, plain http.
+        url: ProbeUrl,
+        /// Seconds after which to give up.
+        #[arg(long, default_value = "60", value_parser = seconds)]
+        timeout_seconds: SignedDuration,
     },
 }
 
@@ -231,7 +242,20 @@ pub fn dispatch(cli: Cli) -> Result<(), String> {
         Command::Crd { kind } => print_crds(kind.as_deref()),
         Command::Preview(args) => print_preview(*args),
         Command::Controller(args) => run_controller(*args),
+        Command::Probe { url, timeout_seconds } => probe(&url, timeout_seconds.unsigned_abs()),
     }
+}
+
+fn probe(url: &ProbeUrl, limit: Duration) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let answer = runtime.block_on(wait_until_ready(url, limit));
+    // A name that is being looked up cannot be called off.
+    runtime.shutdown_background();
+    let answer = answer.map_err(|error| format!("probe: {error}"))?;
+    std::io::stdout().write_all(answer.as_bytes()).map_err(|error| format!("probe: {error}"))
 }
 
 fn print_crds(kind: Option<&str>) -> Result<(), String> {

@@ -28,6 +28,7 @@ pub mod journal;
 pub mod manifest;
 pub mod metrics;
 pub mod preview;
+pub mod probe;
 pub mod probes;
 pub mod schedule;
 pub mod telemetry;

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("schedule", &[]),
     ("clock", &[]),
     ("telemetry", &[]),
+    ("probe", &[]),
     ("probes", &[]),
     ("decide", &["api", "schedule"]),
     ("journal", &["api", "decide", "words"]),
@@ -23,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("controller", &["api", "clock", "decide", "dial", "journal", "metrics", "probes", "schedule", "words"]),
     ("manifest", &["api"]),
     ("preview", &["api", "decide", "manifest", "schedule"]),
-    ("cli", &["api", "clock", "controller", "decide", "preview", "schedule", "telemetry"]),
+    ("cli", &["api", "clock", "controller", "decide", "preview", "probe", "schedule", "telemetry"]),
     ("lib", &[]),
     ("main", &[]),
 ];

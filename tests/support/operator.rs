@@ -55,10 +55,15 @@ impl Operator {
         Self::spawn(&kubeconfig(), namespace, &[], &[])
     }
 
+    /// Starts an operator with this command line and nothing added, and waits until it is ready.
+    pub fn start_exactly(kubeconfig: &str, arguments: &[String], environment: &[(String, String)]) -> Self {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let given = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let variables: Vec<_> = given.chain([("KUBECONFIG", kubeconfig)]).collect();
+        Self::run(&arguments, &variables).ready()
+    }
+
     fn spawn(kubeconfig: &str, namespace: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let log: PathBuf =
-            cluster().dir().join(format!("operator-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let mut arguments = vec![
             "controller",
             // The system picks free ports, and the log says which.
@@ -81,8 +86,15 @@ impl Operator {
         let test = if simulated { "1" } else { "0" };
         let mut variables = vec![("KUBECONFIG", kubeconfig), ("CALL_OPERATOR_TEST", test)];
         variables.extend(environment);
+        Self::run(&arguments, &variables)
+    }
+
+    fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let log: PathBuf =
+            cluster().dir().join(format!("operator-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let program = env!("CARGO_BIN_EXE_call-operator");
-        let process = Guarded::spawn(program, &arguments, &variables, log).unwrap();
+        let process = Guarded::spawn(program, arguments, variables, log).unwrap();
         Self { process }
     }
 
@@ -102,7 +114,7 @@ impl Operator {
     }
 
     /// Where it listens for this purpose, once it does.
-    fn address(&self, purpose: &str) -> Option<String> {
+    pub fn address(&self, purpose: &str) -> Option<String> {
         let lines = self.process.log();
         let said = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         let mut listening = said.filter(|line| line["message"] == "listening" && line["purpose"] == purpose);
