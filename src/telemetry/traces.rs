@@ -113,6 +113,7 @@ impl HttpClient for Collector {
             let body = Limited::new(body, ANSWER_LIMIT).collect().await?.to_bytes();
             Ok(Response::from_parts(head, body))
         };
-        self.runtime.spawn(tokio::time::timeout(REQUEST_TIMEOUT, sending)).await??
+        // Timers need the runtime from their first moment.
+        self.runtime.spawn(async { tokio::time::timeout(REQUEST_TIMEOUT, sending).await }).await??
     }
 }
