@@ -36,6 +36,14 @@ test: ## Run all checks and tests; the tests use a real Kubernetes API server
 	@$(MAKE) --no-print-directory lint
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --tests $(LOCKED)
 
+# The operator with the feature takes the place of the one without, so the latter is built again at the end.
+.PHONY: test-otel
+test-otel: ## Test the traces, which are a feature that is off by default
+	@$(TOGETHER) build control-plane
+	cargo clippy --features otel --test otel $(LOCKED) -- -D warnings
+	cargo test --features otel --test otel $(LOCKED)
+	@cargo build --bins --quiet $(LOCKED)
+
 .PHONY: faults
 faults: ## Replay every scenario with one fault at every request (half an hour; FAULTS_ONLY='retry: drop' some of it)
 	@$(TOGETHER) build control-plane
@@ -109,8 +117,8 @@ mutants: ## Break the operator on purpose and check that tests notice (ONLY=pure
 .PHONY: deny
 deny: ## Check licenses, sources and banned crates of the dependencies
 	@program=$$(hack/install-cargo-deny.sh); \
-	echo "cargo deny check bans licenses sources"; \
-	"$$program" check bans licenses sources
+	echo "cargo deny --all-features check bans licenses sources"; \
+	"$$program" --all-features check bans licenses sources
 
 .PHONY: cargo-deny
 cargo-deny:

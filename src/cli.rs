@@ -297,17 +297,20 @@ fn read_file(file: &str) -> Result<(String, String), String> {
 }
 
 fn run_controller(args: ControllerArgs) -> Result<(), String> {
-    telemetry::start(args.log_format, &args.log_level)?;
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| "another TLS provider is installed already".to_owned())?;
-    let settings = settings(args)?;
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("cannot start: {error}"))?
-        .block_on(run(settings))
-        .map_err(|error| error.to_string())
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let telemetry = {
+        let _within = runtime.enter();
+        telemetry::start(args.log_format, &args.log_level)?
+    };
+    let ended = runtime.block_on(run(settings(args)?));
+    telemetry.end();
+    ended.map_err(|error| error.to_string())
 }
 
 fn settings(args: ControllerArgs) -> Result<Settings, String> {

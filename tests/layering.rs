@@ -21,7 +21,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("journal", &["api", "decide", "words"]),
     ("dial", &["api", "decide", "clock", "journal"]),
     ("metrics", &["decide", "schedule"]),
-    ("controller", &["api", "clock", "decide", "dial", "journal", "metrics", "probes", "schedule", "words"]),
+    (
+        "controller",
+        &["api", "clock", "decide", "dial", "journal", "metrics", "probes", "schedule", "telemetry", "words"],
+    ),
     ("manifest", &["api"]),
     ("preview", &["api", "decide", "manifest", "schedule"]),
     ("cli", &["api", "clock", "controller", "decide", "preview", "probe", "schedule", "telemetry"]),

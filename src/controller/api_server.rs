@@ -68,6 +68,11 @@ impl ApiServer {
         Self { client, gate, clock, welcome_from: Arc::default() }
     }
 
+    /// The gate that all writes pass.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// Reads live how the server and its store stand: a list of one call, whose content is of no account.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ pub async fn reconcile(calendar: Arc<CalendarView>, scope: Arc<Scope>) -> Result
         let _: CalendarView = api
             .replace_status::<BusinessCalendar, _, _>(WriteClass::Housekeeping, &calendar.metadata, &next)
             .await?;
+        scope.context.events.conditions_written(&*calendar, &stored.conditions, &next.conditions);
     }
     let changes_at = moment.ok().and_then(|moment| moment.changes_at);
     let sleep = changes_at.and_then(|instant| time_until(instant, now)).unwrap_or(LONGEST_SLEEP);
@@ -44,7 +45,7 @@ pub async fn reconcile(calendar: Arc<CalendarView>, scope: Arc<Scope>) -> Result
 
 /// When to try again after an error.
 pub fn on_error(calendar: Arc<CalendarView>, error: &ApiError, _scope: Arc<Scope>) -> Action {
-    debug!(namespace = calendar.namespace(), name = calendar.name(), %error, "reconcile of a calendar failed");
+    debug!(namespace = calendar.namespace(), name = calendar.name(), uid = calendar.uid(), %error, "reconcile of a calendar failed");
     Action::requeue(error.class().retry_after())
 }
 

@@ -44,6 +44,7 @@ pub async fn reconcile(call: Arc<CallView>, scope: Arc<Scope>) -> Result<Action,
     let now = scope.context.clock.now();
     let seen = observe(&scope, call);
     let decision = decide_call(&seen.facts(&scope, now), now);
+    scope.outlook.note(&seen.call, decision.next_due());
     if !scope.context.leadership.leads() && !decision.is_about_own_claim() {
         return Ok(Action::await_change());
     }

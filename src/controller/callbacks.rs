@@ -104,12 +104,23 @@ async fn believe(
     if !has_code(context, callbacks, address).await?
         || !is_genuine(context, callbacks, address, path, headers, body).await?
     {
-        debug!(namespace = address.namespace, name = address.name, "a report was not believed");
+        debug!(
+            namespace = address.namespace,
+            name = address.name,
+            uid = address.uid,
+            "a report was not believed"
+        );
         return Err(NOT_BELIEVED);
     }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let report = read_report(callbacks, content_type, body).map_err(|why| {
-        warn!(namespace = address.namespace, name = address.name, why, "a report could not be read");
+        warn!(
+            namespace = address.namespace,
+            name = address.name,
+            uid = address.uid,
+            why,
+            "a report could not be read"
+        );
         (StatusCode::BAD_REQUEST, "the report could not be read by the pointers of the Dialer")
     })?;
     keep(&scope, call, address.attempt, &report).await
@@ -168,7 +179,7 @@ async fn is_genuine(
 }
 
 fn not_now(address: &Address, error: &SecretError) -> Answer {
-    warn!(namespace = address.namespace, name = address.name, %error, "a report cannot be verified");
+    warn!(namespace = address.namespace, name = address.name, uid = address.uid, %error, "a report cannot be verified");
     LATER
 }
 

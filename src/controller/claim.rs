@@ -15,6 +15,7 @@ use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
 use crate::clock::Monotonic;
 use crate::decide::{ClaimText, Decision, DialOrder, attempt_key, claimed_status, decide_call};
 use crate::dial::Claimed;
+use crate::metrics::ClaimEnd;
 use crate::words::random_word;
 use std::time::Duration;
 use tracing::{debug, info, warn};
@@ -115,14 +116,24 @@ async fn store(
     let stored = api
         .replace_status::<ScheduledCall, _, ScheduledCall>(WriteClass::Claim, &call.metadata, status)
         .await;
+    scope.context.metrics.claim_ended(end_of(&stored));
     match &stored {
         Ok(stored) => note_reply(&scope.context, highest, &stored.metadata),
         Err(error) => {
             debug!(namespace = call.namespace(), name = call.name(), uid = call.uid(), %error, "claim not confirmed");
-            scope.context.metrics.claim_not_confirmed();
         }
     }
     stored
+}
+
+fn end_of(stored: &Result<ScheduledCall, ApiError>) -> ClaimEnd {
+    match stored.as_ref().map_err(ApiError::class) {
+        Ok(_) => ClaimEnd::Stored,
+        Err(ErrorClass::Conflict) => ClaimEnd::Conflict,
+        Err(ErrorClass::Transient) => ClaimEnd::NoAnswer,
+        Err(ErrorClass::Refused) => ClaimEnd::Refused,
+        Err(ErrorClass::Gone) => ClaimEnd::Gone,
+    }
 }
 
 /// After a conflict or a lost answer: what does the API server hold? Asked until it answers. If it stays away for

@@ -10,6 +10,7 @@ use super::flights::Flights;
 use super::follow::Following;
 use super::lease::Leadership;
 use super::memory::{Confirmed, Holds, Newest, Recent};
+use super::outlook::Outlook;
 use super::places::Places;
 use super::secrets::SecretBook;
 use super::store_watch::StoreWatch;
@@ -119,6 +120,8 @@ pub struct Scope {
     pub families: Families,
     /// Which calls hold a place of their Dialer without being dialled here.
     pub places: Places,
+    /// When the next attempts of its calls are due.
+    pub outlook: Outlook,
     /// Which Dialers have calls.
     pub traffic: Traffic,
     /// What has been listed so far.
@@ -148,6 +151,11 @@ impl Scopes {
         let serves = |served: &Option<String>| served.as_ref().is_none_or(|served| served == namespace);
         let scope = self.lock().iter().find(|(served, _)| serves(served))?.1.upgrade()?;
         (scope.listed.calls.is_cancelled() && scope.listed.dialers.is_cancelled()).then_some(scope)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<Scope>> {
+        self.lock().iter().filter_map(|(_, scope)| scope.upgrade()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(Option<String>, Weak<Scope>)>> {

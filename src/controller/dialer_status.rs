@@ -64,6 +64,7 @@ pub async fn write(scope: &Scope, dialer: &DialerView, counts: Option<Counts>) -
             .api
             .replace_status::<Dialer, _, _>(WriteClass::Housekeeping, &dialer.metadata, &next)
             .await?;
+        context.events.conditions_written(dialer, &stored.conditions, &next.conditions);
     }
     context.verdicts.said(&key, &unsaid);
     Ok(())

@@ -144,7 +144,7 @@ pub async fn reconcile(dialer: Arc<DialerView>, scope: Arc<Scope>) -> Result<Act
 
 /// When to try again after an error.
 pub fn on_error(dialer: Arc<DialerView>, error: &ApiError, _scope: Arc<Scope>) -> Action {
-    debug!(namespace = dialer.namespace(), name = dialer.name_any(), %error, "reconcile of a Dialer failed");
+    debug!(namespace = dialer.namespace(), name = dialer.name_any(), uid = dialer.uid(), %error, "reconcile of a Dialer failed");
     Action::requeue(error.class().retry_after())
 }
 

@@ -1,8 +1,10 @@
-//! Events: one when a call ends, one when it stalls; one when a Dialer is in trouble, one when that is over. Never in the
-//! way of a call.
+//! Events: one when a call ends, one when it stalls; one when a series, calendar or Dialer needs a person; one when a
+//! Dialer is in trouble, one when that is over. Never in the way of a call. The reasons stand in `docs/events.md`.
 
 use super::gate::{Gate, WriteClass};
-use crate::api::{CallState, CallView, DialerView, FIELDS_IGNORED, READY, STALLED, ScheduledCallStatus};
+use crate::api::{
+    CallState, CallView, DialerView, FIELDS_IGNORED, HOLIDAYS_EXHAUSTED, READY, STALLED, ScheduledCallStatus,
+};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
@@ -63,6 +65,21 @@ impl EventSink {
         }
     }
 
+    /// The status of a series, calendar or Dialer was written: tells what it is the first to tell.
+    pub fn conditions_written<K>(&self, object: &K, before: &[Condition], after: &[Condition])
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        for condition in news(before, after) {
+            self.send(
+                object.object_ref(&()),
+                EventType::Warning,
+                &condition.reason,
+                condition.message.clone(),
+            );
+        }
+    }
+
     /// Something has happened to a Dialer.
     pub fn about_dialer(&self, dialer: &DialerView, type_: EventType, reason: &str, note: String) {
         self.send(dialer.object_ref(&()), type_, reason, note);
@@ -85,6 +102,15 @@ impl EventSink {
     }
 }
 
+/// What needs a person and did not before, or for another reason.
+fn news<'a>(before: &'a [Condition], after: &'a [Condition]) -> impl Iterator<Item = &'a Condition> {
+    let needs_a_person = |condition: &&Condition| [STALLED, HOLIDAYS_EXHAUSTED].contains(&&*condition.type_);
+    after.iter().filter(needs_a_person).filter(|condition| {
+        let same = |old: &Condition| old.type_ == condition.type_ && old.reason == condition.reason;
+        !before.iter().any(same)
+    })
+}
+
 /// The condition that tells of ignored fields, when this status is the first to bear it.
 fn newly_ignored<'a>(call: &CallView, status: &'a ScheduledCallStatus) -> Option<&'a Condition> {
     let told = |status: &ScheduledCallStatus| {
@@ -92,4 +118,33 @@ fn newly_ignored<'a>(call: &CallView, status: &'a ScheduledCallStatus) -> Option
     };
     let condition = status.conditions.iter().find(|condition| condition.type_ == FIELDS_IGNORED);
     condition.filter(|_| !call.status.read().is_some_and(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn conditions(list: &[(&str, &str)]) -> Vec<Condition> {
+        let condition = |(type_, reason): &(&str, &str)| {
+            let condition = json!({"type": type_, "status": "True", "reason": reason, "message": "",
+                "lastTransitionTime": "2026-11-02T10:00:00Z"});
+            serde_json::from_value(condition).unwrap()
+        };
+        list.iter().map(condition).collect()
+    }
+
+    #[test]
+    fn only_what_needs_a_person_and_is_new_is_told() {
+        let told = |before: &[(&str, &str)], after: &[(&str, &str)]| -> Vec<String> {
+            let (before, after) = (conditions(before), conditions(after));
+            news(&before, &after).map(|condition| condition.reason.clone()).collect()
+        };
+        let stalled = ("Stalled", "NeverOpen");
+        assert_eq!(told(&[], &[("Ready", "Usable"), stalled]), ["NeverOpen"]);
+        assert!(told(&[stalled], &[stalled]).is_empty());
+        assert_eq!(told(&[stalled], &[("Stalled", "InvalidTime")]), ["InvalidTime"]);
+        assert!(told(&[stalled], &[("Ready", "Usable")]).is_empty());
+        assert_eq!(told(&[], &[("HolidaysExhausted", "NoDateAhead")]), ["NoDateAhead"]);
+    }
 }

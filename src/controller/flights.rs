@@ -18,6 +18,8 @@ pub struct Flights {
 #[derive(Debug, Default)]
 struct FlightsState {
     running: HashMap<String, Flight>,
+    /// How many they are, by Dialer.
+    tallies: HashMap<LineKey, Tally>,
     /// Tokens whose request may have left and whose result was never stored; hardly ever any.
     doubtful: HashSet<String>,
 }
@@ -28,6 +30,15 @@ struct Flight {
     /// More than one while a claim is taken over: until that is stored, the object bears the one before.
     tokens: Vec<String>,
     withdrawn: CancellationToken,
+}
+
+/// The scripts of one Dialer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// They have no claim: they stand in line.
+    pub queued: usize,
+    /// They have one, or are asking for it.
+    pub claimed: usize,
 }
 
 /// One running script; dropping it leaves.
@@ -58,6 +69,7 @@ impl Flights {
         }
         let withdrawn = CancellationToken::new();
         let flight = Flight { line: line.clone(), tokens: Vec::new(), withdrawn: withdrawn.clone() };
+        state.count(&flight, 1);
         state.running.insert(uid.to_owned(), flight);
         Some(InFlight { flights: self.clone(), uid: uid.to_owned(), withdrawn })
     }
@@ -79,6 +91,11 @@ impl Flights {
         self.lock().running.get(uid).is_some_and(|flight| flight.tokens.is_empty() && flight.line == *line)
     }
 
+    /// How many scripts each Dialer has that has any.
+    pub fn tallies(&self) -> HashMap<LineKey, Tally> {
+        self.lock().tallies.clone()
+    }
+
     /// Tells a script that still stands in line that it need not go on.
     pub fn withdraw(&self, uid: &str) {
         if let Some(flight) = self.lock().running.get(uid) {
@@ -95,6 +112,18 @@ impl Flights {
 
     fn lock(&self) -> MutexGuard<'_, FlightsState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FlightsState {
+    /// Counts a script in (1) or out (-1).
+    fn count(&mut self, flight: &Flight, change: isize) {
+        let tally = self.tallies.entry(flight.line.clone()).or_default();
+        let count = if flight.tokens.is_empty() { &mut tally.queued } else { &mut tally.claimed };
+        *count = count.saturating_add_signed(change);
+        if *tally == Tally::default() {
+            self.tallies.remove(&flight.line);
+        }
     }
 }
 
@@ -120,17 +149,21 @@ impl InFlight {
     }
 
     fn change_tokens(&self, change: impl FnOnce(&mut Vec<String>)) {
-        if let Some(flight) = self.flights.lock().running.get_mut(&self.uid) {
-            change(&mut flight.tokens);
-        }
+        let mut state = self.flights.lock();
+        let Some(mut flight) = state.running.remove(&self.uid) else { return };
+        state.count(&flight, -1);
+        change(&mut flight.tokens);
+        state.count(&flight, 1);
+        state.running.insert(self.uid.clone(), flight);
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
         let mut state = self.flights.lock();
-        let unfinished = state.running.remove(&self.uid).map(|flight| flight.tokens);
-        state.doubtful.extend(unfinished.into_iter().flatten());
+        let Some(flight) = state.running.remove(&self.uid) else { return };
+        state.count(&flight, -1);
+        state.doubtful.extend(flight.tokens);
     }
 }
 
@@ -157,13 +190,16 @@ mod tests {
         let flights = Flights::default();
         let flight = flights.begin("u", &line("d")).unwrap();
         assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
+        assert_eq!(flights.tallies()[&line("d")], Tally { queued: 1, claimed: 0 });
         flight.enter_token("t1");
+        assert_eq!(flights.tallies()[&line("d")], Tally { queued: 0, claimed: 1 });
         assert_eq!(flights.token_state("u", "t1"), TokenState::Running);
         flight.leave_token("t1");
         assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
         flight.enter_token("t2");
         drop(flight);
         assert_eq!(flights.token_state("u", "t2"), TokenState::Doubtful);
+        assert!(flights.tallies().is_empty());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::context::Scope;
 use super::observe::{Observed, observe_again};
 use super::provider::dialer_for;
 use super::record::store_truth;
+use super::script::{line_of, line_of_subject};
 use crate::api::{Attempt, CallView};
 use crate::decide::{CallEnd, DialerPlan, Ending, Report, fold_report, is_cancelled};
 use crate::dial::{Polled, Subject};
@@ -136,7 +137,7 @@ async fn poll(
     plan: &DialerPlan,
     subject: &Subject,
 ) -> bool {
-    let polled = match dialer_for(scope, plan, call.namespace()).await {
+    let polled = match dialer_for(scope, plan, line_of(call)).await {
         Ok(dialer) => dialer.poll(subject).await,
         Err(why) => Polled::Unclear(why),
     };
@@ -147,6 +148,8 @@ async fn poll(
             debug!(
                 namespace = call.namespace(),
                 name = call.name(),
+                uid = call.uid(),
+                attempt = number,
                 why,
                 "no answer about a call in progress"
             );
@@ -175,22 +178,21 @@ pub(super) async fn hang_up(scope: &Scope, plan: &DialerPlan, subject: &Subject)
     let metadata = &subject.call.metadata;
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let name = metadata.name.as_deref().unwrap_or_default();
+    let uid = metadata.uid.as_deref().unwrap_or_default();
+    let attempt = subject.attempt.number;
     let mut pause = Duration::from_secs(1);
     for _ in 0..HANG_UPS {
-        let told = match dialer_for(scope, plan, namespace).await {
+        let told = match dialer_for(scope, plan, line_of_subject(subject)).await {
             Ok(dialer) => dialer.hang_up(subject).await,
             Err(why) => Err(why),
         };
         match told {
             Ok(()) => {
-                return info!(
-                    namespace,
-                    name,
-                    attempt = subject.attempt.number,
-                    "told the provider to hang up"
-                );
+                return info!(namespace, name, uid, attempt, "told the provider to hang up");
             }
-            Err(why) => warn!(namespace, name, why, "the provider was not told to hang up"),
+            Err(why) => {
+                warn!(namespace, name, uid, attempt, why, "the provider was not told to hang up");
+            }
         }
         tokio::time::sleep(pause).await;
         pause *= 2;

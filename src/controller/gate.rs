@@ -25,6 +25,9 @@ pub enum WriteClass {
 
 const CLASSES: usize = 4;
 
+/// The classes by name, in their order.
+const CLASS_NAMES: [&str; CLASSES] = ["Claim", "Record", "Plan", "Housekeeping"];
+
 /// Lets writes through by class.
 #[derive(Clone, Debug)]
 pub struct Gate {
@@ -68,6 +71,17 @@ impl Gate {
                 return pass;
             }
         }
+    }
+
+    /// Writes that are under way.
+    pub fn in_flight(&self) -> usize {
+        WRITES_IN_FLIGHT.saturating_sub(self.lock().free)
+    }
+
+    /// Writes that wait, by class.
+    pub fn waiting(&self) -> Vec<(&'static str, usize)> {
+        let state = self.lock();
+        CLASS_NAMES.into_iter().zip(state.waiting.iter().map(VecDeque::len)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, GateState> {
@@ -135,6 +149,8 @@ mod tests {
             }));
             tokio::task::yield_now().await;
         }
+        assert_eq!(gate.in_flight(), WRITES_IN_FLIGHT);
+        assert_eq!(gate.waiting(), CLASS_NAMES.map(|class| (class, 1)));
         held.truncate(WRITES_IN_FLIGHT - 1);
         for task in tasks {
             task.await.unwrap();

@@ -32,11 +32,13 @@ pub fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + '
             scope.context.newest.forget(call.uid());
             scope.context.holds.clear(call.uid());
             scope.context.confirmed.forget(call.uid());
+            scope.outlook.forget(call.uid());
             places::vacate(&scope, call.uid());
             tell_family(&scope, call);
         }
         Event::InitDone if listed => {
             places::forget_the_missing(&scope);
+            scope.outlook.keep_only(&scope.calls.state());
             dialers::wake_all_calls(&scope);
             wake_all_series(&scope);
         }

@@ -94,6 +94,12 @@ pub fn observe_again(scope: &Scope, call: &CallView) -> Option<Observed> {
     (cached.uid() == call.uid()).then(|| observe(scope, cached))
 }
 
+/// Whether there is a Dialer of the name that a call asks for.
+pub fn dialer_exists(scope: &Scope, call: &CallView) -> bool {
+    let reference = ObjectRef::<DialerView>::new(call.dialer_name()).within(call.namespace());
+    scope.dialers.get(&reference).is_some()
+}
+
 /// The plan of the Dialer that a call names, where it can be used.
 pub fn plan_of_dialer(scope: &Scope, call: &CallView) -> Option<Arc<DialerPlan>> {
     observe_dialer(scope, call).1

@@ -4,6 +4,7 @@ use super::context::Scope;
 use super::degraded::note_change;
 use super::observe::observe_again;
 use super::provider::dialer_for;
+use super::script::line_of;
 use crate::api::{Attempt, CallView};
 use crate::decide::{AttemptResult, CallEnd, DialerPlan, may_still_send};
 use crate::dial::{Answer, Claimed, Health, Permit, Subject};
@@ -39,7 +40,7 @@ pub async fn place(
 ) -> (Spoken, Option<Permit>) {
     let answer = match wanted_dialer(scope, call, &claimed) {
         Err(why) => Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked },
-        Ok(plan) => match dialer_for(scope, &plan, call.namespace()).await {
+        Ok(plan) => match dialer_for(scope, &plan, line_of(call)).await {
             Err(why) => {
                 let why = format!("Dialer \"{}\": {why}", call.dialer_name());
                 Answer { result: AttemptResult::Unsent { why }, health: Health::NotAsked }

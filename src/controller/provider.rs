@@ -4,21 +4,18 @@
 //! a provider.
 
 use super::context::Scope;
+use super::measured::MeasuredDialer;
 use crate::decide::{DialerKind, DialerPlan};
-use crate::dial::{Dialer, HttpDialer, SimulatedDialer};
+use crate::dial::{Dialer, HttpDialer, LineKey, SimulatedDialer};
 use std::sync::Arc;
 
-/// The dialer of this plan, in this namespace.
+/// The dialer of this plan, which is that of the Dialer with this line.
 ///
 /// # Errors
 /// What it lacks, for people; nothing was sent.
-pub async fn dialer_for(
-    scope: &Scope,
-    plan: &DialerPlan,
-    namespace: &str,
-) -> Result<Box<dyn Dialer>, String> {
+pub async fn dialer_for(scope: &Scope, plan: &DialerPlan, line: LineKey) -> Result<Box<dyn Dialer>, String> {
     let context = &scope.context;
-    Ok(match &plan.kind {
+    let dialer: Box<dyn Dialer> = match &plan.kind {
         DialerKind::Simulated(script) => Box::new(SimulatedDialer::new(script.clone())),
         DialerKind::Http(http) => Box::new(HttpDialer {
             wire: Arc::clone(&context.wire),
@@ -27,11 +24,12 @@ pub async fn dialer_for(
             timeout: plan.request_timeout,
             credentials: context
                 .secrets
-                .credentials(context, namespace, &http.secrets)
+                .credentials(context, &line.0, &http.secrets)
                 .await
                 .map_err(|error| error.to_string())?,
             callback_base: context.callback_url.clone(),
             clock: context.clock,
         }),
-    })
+    };
+    Ok(Box::new(MeasuredDialer::new(dialer, line, context.metrics.clone(), context.clock)))
 }

@@ -4,10 +4,11 @@ use super::context::Scope;
 use super::error::{ApiError, ErrorClass};
 use super::flights::InFlight;
 use super::gate::WriteClass;
-use super::observe::calendar_of;
+use super::observe::{calendar_of, dialer_exists};
 use super::place::Spoken;
-use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
+use crate::api::{CallState, CallView, Outcome, ScheduledCall, ScheduledCallStatus};
 use crate::decide::{AttemptResult, Terms, fold_result};
+use crate::metrics::CallEnded;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -112,7 +113,7 @@ fn pauses() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// Writes a status, keeps the reply as the newest view, and tells of it in an event where it is worth one.
+/// Writes a status, keeps the reply as the newest view, and tells of it where it is worth that.
 pub(super) async fn store(
     scope: &Scope,
     class: WriteClass,
@@ -121,8 +122,34 @@ pub(super) async fn store(
 ) -> Result<Arc<CallView>, ApiError> {
     let stored: CallView =
         scope.context.api.replace_status::<ScheduledCall, _, _>(class, &view.metadata, status).await?;
-    scope.context.events.status_written(view, status);
+    let ended = !view.is_finished() && stored.is_finished();
+    tell(scope, view, status, ended);
     Ok(scope.keep(stored))
+}
+
+/// Tells of a status that is stored: in an event where it is worth one, and in the metrics when the call has ended by it.
+fn tell(scope: &Scope, call: &CallView, status: &ScheduledCallStatus, ended: bool) {
+    scope.context.events.status_written(call, status);
+    let Some(state) = status.state.as_ref().filter(|_| ended) else { return };
+    scope.context.metrics.call_ended(&CallEnded {
+        namespace: call.namespace(),
+        // Whoever writes calls could name any number of Dialers that do not exist.
+        dialer: dialer_exists(scope, call).then(|| call.dialer_name()),
+        state: state.as_str(),
+        outcome: known_end(state, status),
+    });
+}
+
+/// How a finished call ended, in a word of this version: the outcome of its last attempt, or why it had none.
+fn known_end<'a>(state: &CallState, status: &'a ScheduledCallStatus) -> Option<&'a str> {
+    match state {
+        CallState::Missed | CallState::Cancelled => status.failure_reason.as_deref(),
+        _ => status
+            .outcome
+            .as_ref()
+            .filter(|outcome| !matches!(outcome, Outcome::Other(_)))
+            .map(Outcome::as_str),
+    }
 }
 
 /// The object as it is now, asked for until the API server answers; `None` when it is gone.
@@ -152,7 +179,7 @@ fn note_settled(scope: &Scope, view: &CallView, token: &str, result: &AttemptRes
     let Some(status) = view.status.read() else { return };
     if status.attempts.iter().any(|attempt| attempt.token == token) {
         scope.context.metrics.attempt_ended(result);
-        return scope.context.events.status_written(view, status);
+        return tell(scope, view, status, view.is_finished());
     }
     warn!(
         namespace = view.namespace(),

@@ -3,6 +3,7 @@
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
 use super::context::{Context, Listed, Scope, Scopes};
+use super::counted::CountedLayer;
 use super::degraded::Verdicts;
 use super::dialers::DialerBook;
 use super::events::EventSink;
@@ -11,8 +12,10 @@ use super::flights::Flights;
 use super::follow::Following;
 use super::gate::Gate;
 use super::lease::{Candidate, Elector, Leadership, LeaseSettings, identity};
+use super::measured::measured;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series, wake_all_when_leading};
+use super::outlook::Outlook;
 use super::places::Places;
 use super::secrets::SecretBook;
 use super::store_check::{follow_store, keep_checking};
@@ -20,7 +23,7 @@ use super::store_watch::StoreWatch;
 use super::traffic::{Traffic, keep_counts};
 use super::transport::bounded_client;
 use super::watch::follow;
-use super::{calendars, call, callbacks, dialers, series};
+use super::{calendars, call, callbacks, dialers, gauges, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::{AddressPolicy, Defaults, DialerSettings};
@@ -49,7 +52,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 /// Objects that are reconciled at a time; a pass takes microseconds unless it writes.
-const RECONCILES_AT_A_TIME: u16 = 64;
+pub(super) const RECONCILES_AT_A_TIME: u16 = 64;
 
 /// Plans that are being written at a time.
 const PLANS_AT_A_TIME: usize = 32;
@@ -58,7 +61,7 @@ const PLANS_AT_A_TIME: usize = 32;
 const REMOVALS_AT_A_TIME: usize = 2;
 
 /// Most claims without a stored result (DESIGN section 8).
-const UNRECORDED_CLAIMS: usize = 1000;
+pub(super) const UNRECORDED_CLAIMS: usize = 1000;
 
 /// Longest silence on a connection to the API server.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -129,13 +132,14 @@ pub enum RunError {
 /// # Errors
 /// When it cannot start, or the lease was lost.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
-    let client = connect().await?;
-    let (context, events) = build_context(client.clone(), &settings)?;
+    let metrics = Metrics::default();
+    let client = connect(&metrics).await?;
+    let (context, events) = build_context(client.clone(), metrics, &settings)?;
     tokio::spawn(events);
     let liveness = Liveness::default();
     let routes = probes::routes(context.readiness.clone(), liveness.clone());
     serve(settings.health_address, "probes", routes).await?;
-    serve(settings.metrics_address, "metrics", context.metrics.routes()).await?;
+    serve(settings.metrics_address, "metrics", metrics_routes(&context)).await?;
     serve(settings.callback_address, "callbacks", callbacks::routes(Arc::clone(&context))).await?;
     stop_on_signal(context.shutdown.clone())?;
     info!(
@@ -156,7 +160,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
 }
 
 /// A client that never repeats a request by itself: a repeated claim would hide what became of the first.
-async fn connect() -> Result<Client, RunError> {
+async fn connect(metrics: &Metrics) -> Result<Client, RunError> {
     let mut config =
         kube::Config::infer().await.map_err(|error| RunError::Configuration(error.to_string()))?;
     config.default_retry = false;
@@ -164,7 +168,12 @@ async fn connect() -> Result<Client, RunError> {
     config.read_timeout = Some(READ_TIMEOUT);
     config.reset_reader_on_write = true;
     info!(api_server = %config.cluster_url, "connecting");
-    bounded_client(config).map_err(RunError::Configuration)
+    bounded_client(config, CountedLayer(metrics.clone())).map_err(RunError::Configuration)
+}
+
+fn metrics_routes(context: &Arc<Context>) -> Router {
+    let seen = Arc::clone(context);
+    context.metrics.routes(move || gauges::moment(&seen))
 }
 
 /// The journal that outlives this process, or one that does not.
@@ -177,6 +186,7 @@ fn open_journal(directory: Option<&Path>) -> Result<Journal, RunError> {
 
 fn build_context(
     client: Client,
+    metrics: Metrics,
     settings: &Settings,
 ) -> Result<(Arc<Context>, impl Future<Output = ()> + Send + use<>), RunError> {
     let clock = settings.clock;
@@ -222,7 +232,7 @@ fn build_context(
         wire: Arc::new(Wire::new(settings.policy, clock)),
         scopes: Scopes::default(),
         events,
-        metrics: Metrics::default(),
+        metrics,
         readiness,
         leadership: leadership(settings),
         shutdown: CancellationToken::new(),
@@ -269,6 +279,7 @@ fn begin_election(
             me: identity(context.journal.holder()),
             part: Part::new(&context.readiness, "lease", None),
             heartbeat: liveness.heartbeat("election"),
+            metrics: context.metrics.clone(),
         };
         let elector = Elector::new(client, lease, candidate, settings.clock);
         tokio::spawn(elector.run(stop.clone(), context.shutdown.clone()))
@@ -310,6 +321,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         series,
         families: Families::default(),
         places: Places::default(),
+        outlook: Outlook::default(),
         traffic: Traffic::default(),
         listed: Listed::default(),
         wake,
@@ -361,25 +373,29 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         .with_config(config.clone())
         .reconcile_on(UnboundedReceiverStream::new(dialers_woken))
         .graceful_shutdown_on(shutdown())
-        .run(dialers::reconcile, dialers::on_error, Arc::clone(&scope))
+        .run(measured(&scope, "dialer", dialers::reconcile), dialers::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
     let calendar_controller = Controller::for_stream(calendar_stream, scope.calendars.clone())
         .with_config(config.clone())
         .reconcile_on(UnboundedReceiverStream::new(calendars_woken))
         .graceful_shutdown_on(shutdown())
-        .run(calendars::reconcile, calendars::on_error, Arc::clone(&scope))
+        .run(
+            measured(&scope, "businesscalendar", calendars::reconcile),
+            calendars::on_error,
+            Arc::clone(&scope),
+        )
         .for_each(|_| std::future::ready(()));
     let series_controller = Controller::for_stream(series_stream, scope.series.clone())
         .with_config(config.clone())
         .reconcile_on(UnboundedReceiverStream::new(series_woken))
         .graceful_shutdown_on(shutdown())
-        .run(series::reconcile, series::on_error, Arc::clone(&scope))
+        .run(measured(&scope, "recurringcall", series::reconcile), series::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
     let call_controller = Controller::for_stream(call_stream, scope.calls.clone())
         .with_config(config)
         .reconcile_on(UnboundedReceiverStream::new(calls_woken))
         .graceful_shutdown_on(shutdown())
-        .run(call::reconcile, call::on_error, Arc::clone(&scope))
+        .run(measured(&scope, "scheduledcall", call::reconcile), call::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
     let all = async {
         tokio::join!(call_controller, series_controller, calendar_controller, dialer_controller);

@@ -10,10 +10,12 @@ use super::place::{Spoken, place};
 use super::places;
 use super::record::record;
 use super::settle::settle;
-use crate::api::CallView;
+use crate::api::{CallView, DEFAULT_DIALER};
 use crate::decide::{AttemptResult, DialOrder, Settling, is_cancelled};
 use crate::dial::{Limits, LineKey, Rank, Subject, Ticket, Turn};
+use crate::telemetry::spans;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Puts a due call in its Dialer's line, unless it already stands there or is being dialled.
 pub fn start(scope: &Arc<Scope>, seen: &Observed, order: &DialOrder) {
@@ -25,7 +27,8 @@ pub fn start(scope: &Arc<Scope>, seen: &Observed, order: &DialOrder) {
     let Some(flight) = context.flights.begin(seen.call.uid(), &line) else { return };
     let limits = Limits { max_concurrent: plan.max_concurrent, spacing: plan.spacing };
     let ticket = context.admission.join(&line, limits, Rank::new(order.plan.priority, order.due));
-    context.scripts.spawn(run(Arc::clone(scope), Arc::clone(&seen.call), flight, ticket));
+    let span = spans::dial(seen.call.namespace(), seen.call.name(), order.attempt);
+    context.scripts.spawn(run(Arc::clone(scope), Arc::clone(&seen.call), flight, ticket).instrument(span));
 }
 
 /// The line that a call stands in: that of its Dialer.
@@ -33,9 +36,15 @@ pub fn line_of(call: &CallView) -> LineKey {
     (call.namespace().to_owned(), call.dialer_name().to_owned())
 }
 
+/// The line of the Dialer that an attempt was made through.
+pub fn line_of_subject(subject: &Subject) -> LineKey {
+    let dialer = subject.call.spec.dialer_ref.as_ref().map_or(DEFAULT_DIALER, |dialer| dialer.name.as_str());
+    (subject.call.metadata.namespace.clone().unwrap_or_default(), dialer.to_owned())
+}
+
 async fn run(scope: Arc<Scope>, call: Arc<CallView>, flight: InFlight, ticket: Ticket) {
     let turn = tokio::select! {
-        turn = ticket.turn() => turn,
+        turn = ticket.turn().instrument(spans::turn()) => turn,
         () = flight.withdrawn() => None,
         () = scope.context.shutdown.cancelled() => None,
     };
@@ -50,19 +59,19 @@ async fn run(scope: Arc<Scope>, call: Arc<CallView>, flight: InFlight, ticket: T
 async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
     // Bounds what a crash would leave in doubt: claims without a stored result. Never closed, so never refused.
     let _unrecorded = scope.context.unrecorded.acquire().await;
-    let Some(claimed) = claim(scope, call, flight).await else { return };
+    let Some(claimed) = claim(scope, call, flight).instrument(spans::claim()).await else { return };
     // It holds a turn: should an earlier attempt have been in progress, that is over.
     places::vacate(scope, call.uid());
-    let permit = turn.permit(&claimed).await;
-    let (spoken, held) = place(scope, call, claimed, permit).await;
+    let permit = turn.permit(&claimed).instrument(spans::permit()).await;
+    let (spoken, held) = place(scope, call, claimed, permit).instrument(spans::place()).await;
     if can_ask(scope, call, &spoken) {
         // Kept as what it is until then: what cannot be settled now is left to be settled as an orphan.
         scope.context.recent.settle(call);
-        settle(scope, call, &spoken.claimed.mark(), flight).await;
+        settle(scope, call, &spoken.claimed.mark(), flight).instrument(spans::settle()).await;
         return;
     }
     let subject = spoken.placed_subject();
-    let stored = record(scope, spoken, flight).await;
+    let stored = record(scope, spoken, flight).instrument(spans::record()).await;
     places::hand_over(scope, call, stored.as_deref(), held);
     if let Some(subject) = subject {
         end_if_unwanted(scope, call, subject, stored.as_deref()).await;

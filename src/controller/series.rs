@@ -37,6 +37,7 @@ pub async fn reconcile(series: Arc<SeriesView>, scope: Arc<Scope>) -> Result<Act
         warn!(
             namespace = series.namespace(),
             name = series.name(),
+            uid = series.uid(),
             "status cannot be read; the series is left alone"
         );
         return Ok(Action::await_change());
@@ -60,10 +61,10 @@ pub async fn reconcile(series: Arc<SeriesView>, scope: Arc<Scope>) -> Result<Act
 pub fn on_error(series: Arc<SeriesView>, error: &ApiError, _scope: Arc<Scope>) -> Action {
     match error.class() {
         ErrorClass::Refused => {
-            warn!(namespace = series.namespace(), name = series.name(), %error, "series not served")
+            warn!(namespace = series.namespace(), name = series.name(), uid = series.uid(), %error, "series not served")
         }
         ErrorClass::Conflict | ErrorClass::Gone | ErrorClass::Transient => {
-            debug!(namespace = series.namespace(), name = series.name(), %error, "series not served");
+            debug!(namespace = series.namespace(), name = series.name(), uid = series.uid(), %error, "series not served");
         }
     }
     Action::requeue(error.class().retry_after())
@@ -172,6 +173,8 @@ impl Pass<'_> {
         let mut view: SeriesView = api
             .replace_status::<RecurringCall, _, _>(WriteClass::Plan, &self.series.metadata, status)
             .await?;
+        let events = &self.scope.context.events;
+        events.conditions_written(self.series, &self.stored.conditions, &status.conditions);
         self.scope.context.take_in_series(&mut view);
         self.scope.context.newest_series.put(view);
         Ok(())

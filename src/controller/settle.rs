@@ -192,7 +192,7 @@ async fn look(
 ) -> AttemptResult {
     let mut last;
     loop {
-        match dialer_for(scope, plan, call.namespace()).await {
+        match dialer_for(scope, plan, line_of(call)).await {
             Ok(dialer) => match dialer.find(subject).await {
                 Found::Call(call_id) => return placed(plan, call_id),
                 Found::NotYet => last = "the provider does not know its key".to_owned(),
@@ -222,7 +222,7 @@ async fn repeat(
             tokio::time::sleep(ASK_AGAIN).await;
         }
         let last_look = || still_repeatable(scope, call, plan, subject, key_lifetime);
-        match dialer_for(scope, plan, call.namespace()).await {
+        match dialer_for(scope, plan, line_of(call)).await {
             Err(why) => last = why,
             Ok(dialer) => match dialer.repeat(subject, &last_look).await {
                 placed @ AttemptResult::Placed { .. } => return placed,

@@ -3,6 +3,7 @@
 //! Promise: a request that is not a watch has its whole answer within ten seconds or fails, lists of the watches
 //! included; an answer 429 tells how long the server wants to be left alone, in the way kube's errors carry it.
 
+use super::counted::CountedLayer;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -20,13 +21,13 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most that a server can make us wait.
 const LONGEST_PAUSE: u64 = 60;
 
-/// A client whose requests are bounded.
+/// A client whose requests are bounded, and counted as what became of them then.
 ///
 /// # Errors
 /// When the configuration cannot be used.
-pub fn bounded_client(config: Config) -> Result<Client, String> {
+pub fn bounded_client(config: Config, counted: CountedLayer) -> Result<Client, String> {
     let builder = ClientBuilder::try_from(config).map_err(|error| error.to_string())?;
-    Ok(builder.with_layer(&BoundedLayer).build())
+    Ok(builder.with_layer(&BoundedLayer).with_layer(&counted).build())
 }
 
 #[derive(Clone, Copy)]

@@ -111,6 +111,31 @@ pub enum Decision {
     Confirm,
 }
 
+impl Decision {
+    /// When the next attempt is due, or was; `None` when none is to be expected as things are.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Wait { reason: WaitReason::Suspended, .. } => None,
+            Self::Wait { due, .. } => Some(*due),
+            Self::Dial(order) => Some(order.due),
+            Self::Done { .. }
+            | Self::Remove
+            | Self::Leave { .. }
+            | Self::Reject { .. }
+            | Self::InFlight { .. }
+            | Self::InProgress { .. }
+            | Self::Release { .. }
+            | Self::Resolve { .. }
+            | Self::Record { .. }
+            | Self::SetBack { .. }
+            | Self::Miss { .. }
+            | Self::GiveUp { .. }
+            | Self::Cancel { .. }
+            | Self::Confirm => None,
+        }
+    }
+}
+
 /// Whether a call in progress is wanted to end sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -238,6 +263,15 @@ pub enum MissReason {
 }
 
 impl MissReason {
+    /// Each of them.
+    pub const ALL: [Self; 5] = [
+        Self::ScheduledInPast,
+        Self::AlreadyPlaced,
+        Self::DeadlineExceeded,
+        Self::WindowClosed,
+        Self::ForbiddenConcurrent,
+    ];
+
     /// Reason of the `Ready` condition.
     pub fn as_str(self) -> &'static str {
         match self {

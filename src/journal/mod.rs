@@ -37,6 +37,8 @@ struct State {
     book: Book,
     /// Absent without `--journal-dir`.
     file: Option<JournalFile>,
+    /// Writes to it that failed.
+    errors: u64,
 }
 
 /// The proof that a send stands in the journal. Used up by sending.
@@ -71,7 +73,7 @@ impl Journal {
     }
 
     fn of(holder: String, book: Book, file: Option<JournalFile>) -> Self {
-        Self { holder, state: Arc::new(Mutex::new(State { book, file })) }
+        Self { holder, state: Arc::new(Mutex::new(State { book, file, errors: 0 })) }
     }
 
     /// The id that claims bear while this journal is kept.
@@ -142,6 +144,11 @@ impl Journal {
         self.lock().book.store
     }
 
+    /// How often a line could not be written, since the start of the process.
+    pub fn write_errors(&self) -> u64 {
+        self.lock().errors
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,7 +156,10 @@ impl Journal {
 
 impl State {
     fn write(&mut self, line: &Line) -> std::io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), |file| file.append(line))
+        let Some(file) = self.file.as_mut() else { return Ok(()) };
+        let written = file.append(line);
+        self.errors += u64::from(written.is_err());
+        written
     }
 
     /// Writes what only helps.
@@ -165,7 +175,10 @@ impl State {
         let Some(file) = self.file.as_mut().filter(|file| file.is_long()) else { return };
         match file.rewrite(&self.book.lines(holder, file.boot())) {
             Ok(()) => info!(sends = self.book.len(), "journal written anew"),
-            Err(error) => error!(%error, "journal cannot be written anew; it goes on growing"),
+            Err(error) => {
+                self.errors += 1;
+                error!(%error, "journal cannot be written anew; it goes on growing");
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
+    /// The body, where it is no text.
+    pub bytes: Vec<u8>,
 }
 
 impl Request {
@@ -118,5 +120,6 @@ fn read_request(stream: &mut TcpStream) -> Option<Request> {
         let read = stream.read(&mut buffer).ok().filter(|read| *read > 0)?;
         body.extend_from_slice(&buffer[..read]);
     }
-    Some(Request { line, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    let text = String::from_utf8_lossy(&body).into_owned();
+    Some(Request { line, headers, body: text, bytes: body })
 }

@@ -36,6 +36,11 @@ impl Operator {
         Self::spawn(&kubeconfig(), namespace, &LENIENT, &[("SSL_CERT_FILE", authorities)]).ready()
     }
 
+    /// Starts an operator with further environment variables, and waits until it is ready.
+    pub fn start_in(namespace: &str, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(&kubeconfig(), namespace, &LENIENT, variables).ready()
+    }
+
     fn ready(self) -> Self {
         eventually("the operator to be ready", || {
             assert!(self.process.is_running(), "the operator ended: {}", self.process.log_tail(40));
@@ -111,6 +116,11 @@ impl Operator {
     /// Text of `/metrics`.
     pub fn metrics(&self) -> String {
         self.address("metrics").map(|address| http_get(&address, "/metrics").1).unwrap_or_default()
+    }
+
+    /// Where `/metrics` is served.
+    pub fn metrics_address(&self) -> String {
+        self.address("metrics").expect("it serves metrics")
     }
 
     /// Where it listens for this purpose, once it does.

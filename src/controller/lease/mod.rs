@@ -13,6 +13,7 @@ pub use leadership::Leadership;
 use super::api_server::FIELD_MANAGER;
 use super::error::{ApiError, ErrorClass};
 use crate::clock::{Clock, Monotonic};
+use crate::metrics::Metrics;
 use crate::probes::{Heartbeat, Part};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
@@ -77,6 +78,7 @@ pub struct Elector {
     leadership: Leadership,
     part: Part,
     heartbeat: Heartbeat,
+    metrics: Metrics,
     observation: Observation,
     /// The Lease as we last wrote it: it can be renewed without reading it first.
     ours: Option<Lease>,
@@ -102,12 +104,15 @@ pub struct Candidate {
     pub part: Part,
     /// Tells `/livez` that it goes on.
     pub heartbeat: Heartbeat,
+    /// Counts who leads.
+    pub metrics: Metrics,
 }
 
 impl Elector {
     /// An elector that has not begun. `client` must not retry by itself.
     pub fn new(client: &Client, settings: LeaseSettings, candidate: Candidate, clock: Clock) -> Self {
-        let Candidate { leadership, me, part, heartbeat } = candidate;
+        let Candidate { leadership, me, part, heartbeat, metrics } = candidate;
+        metrics.leading(&settings.name, false);
         let api = match &settings.namespace {
             Some(namespace) => Api::namespaced(client.clone(), namespace),
             None => Api::default_namespaced(client.clone()),
@@ -120,6 +125,7 @@ impl Elector {
             leadership,
             part,
             heartbeat,
+            metrics,
             observation: Observation::default(),
             ours: None,
             known_holder: None,
@@ -217,6 +223,7 @@ impl Elector {
         // Counted from before the request: others may have seen it from then on.
         if self.leadership.extend(asked.after(self.settings.renew_deadline)) {
             info!(lease = self.settings.name, identity = self.me, "leading");
+            self.metrics.leading(&self.settings.name, true);
         }
         asked.after(self.settings.retry_period)
     }
@@ -252,6 +259,7 @@ impl Elector {
         error!(lease = self.settings.name, why, "the lease was lost: the process ends");
         self.ours = None;
         self.leadership.end(why);
+        self.metrics.leading(&self.settings.name, false);
     }
 
     /// Gives the Lease up if it is ours: whoever waits takes it at once.
@@ -260,6 +268,7 @@ impl Elector {
             return;
         }
         self.leadership.stand_down();
+        self.metrics.leading(&self.settings.name, false);
         match tokio::time::timeout(self.settings.retry_period, self.write_release()).await {
             Ok(Ok(())) => info!(lease = self.settings.name, "lease given up"),
             Ok(Err(error)) => warn!(lease = self.settings.name, %error, "lease not given up; it runs out"),

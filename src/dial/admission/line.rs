@@ -214,6 +214,10 @@ impl Line {
         }
     }
 
+    pub(super) fn in_progress(&self) -> usize {
+        self.lock().in_progress.len()
+    }
+
     pub(super) fn trouble(&self) -> Option<Trouble> {
         self.lock().breaker.trouble().cloned()
     }

@@ -90,6 +90,11 @@ impl Admission {
         self.line(key).trouble()
     }
 
+    /// Calls that a Dialer took and whose end is awaited.
+    pub fn in_progress(&self, key: &LineKey) -> usize {
+        self.line(key).in_progress()
+    }
+
     /// The Dialer was edited: one call may try at once whether its trouble is over.
     pub fn try_again(&self, key: &LineKey) {
         self.line(key).try_again();

@@ -1,0 +1,45 @@
+//! The real promtool.
+
+use crate::support::in_checkout;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+fn program() -> &'static PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let mut build = Command::new(in_checkout("tests/tools/build.sh"));
+        let output = build.arg("promtool").stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "tests/tools/build.sh promtool failed");
+        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+    })
+}
+
+/// Runs promtool with this standard input; it must succeed. Gives what it said.
+pub fn succeed(arguments: &[&str], input: &str) -> String {
+    let output = run(arguments, input);
+    let said = said(&output);
+    assert!(output.status.success(), "promtool {arguments:?}: {said}");
+    said
+}
+
+/// The same where it must fail.
+pub fn fail(arguments: &[&str], input: &str) -> String {
+    let output = run(arguments, input);
+    let said = said(&output);
+    assert!(!output.status.success(), "promtool {arguments:?} found nothing wrong: {said}");
+    said
+}
+
+fn run(arguments: &[&str], input: &str) -> Output {
+    let mut promtool = Command::new(program());
+    promtool.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = promtool.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
+}
