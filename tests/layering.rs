@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("telemetry", &[]),
     ("probe", &[]),
-    ("probes", &[]),
+    ("probes", &["clock"]),
     ("decide", &["api", "schedule"]),
     ("journal", &["api", "decide", "words"]),
     ("dial", &["api", "decide", "clock", "journal"]),

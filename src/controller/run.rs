@@ -11,7 +11,7 @@ use super::families::Families;
 use super::flights::Flights;
 use super::follow::Following;
 use super::gate::Gate;
-use super::lease::{Candidate, Elector, Leadership, LeaseSettings, identity};
+use super::lease::{Election, LeaseSettings};
 use super::measured::measured;
 use super::memory::{Confirmed, Holds, Newest, Recent};
 use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series, wake_all_when_leading};
@@ -149,7 +149,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         "call-operator starts"
     );
     tokio::spawn(keep_checking(Arc::clone(&context), liveness.heartbeat("store check")));
-    let election = begin_election(&client, &context, &settings, &liveness);
+    let election = Election::begin(settings.lease.as_ref(), &client, &context, &liveness);
     let scopes = scopes_of(&settings.namespaces);
     join_all(scopes.into_iter().map(|namespace| run_scope(client.clone(), Arc::clone(&context), namespace)))
         .await;
@@ -234,57 +234,11 @@ fn build_context(
         events,
         metrics,
         readiness,
-        leadership: leadership(settings),
+        leadership: Election::leadership(settings.lease.as_ref(), clock),
         shutdown: CancellationToken::new(),
         scripts: TaskTracker::new(),
     };
     Ok((Arc::new(context), writing))
-}
-
-fn leadership(settings: &Settings) -> Leadership {
-    match settings.lease {
-        Some(_) => Leadership::to_be_elected(settings.clock),
-        None => Leadership::without_election(settings.clock),
-    }
-}
-
-/// The election, while it goes on.
-struct Election {
-    stop: CancellationToken,
-    campaign: Option<tokio::task::JoinHandle<()>>,
-}
-
-impl Election {
-    /// Gives up the lease, if it is ours.
-    async fn end(self) {
-        self.stop.cancel();
-        if let Some(campaign) = self.campaign {
-            // It ends by itself; should it have panicked, the lease runs out.
-            campaign.await.ok();
-        }
-    }
-}
-
-/// Takes part in the election, if there is one.
-fn begin_election(
-    client: &Client,
-    context: &Arc<Context>,
-    settings: &Settings,
-    liveness: &Liveness,
-) -> Election {
-    let stop = CancellationToken::new();
-    let campaign = settings.lease.clone().map(|lease| {
-        let candidate = Candidate {
-            leadership: context.leadership.clone(),
-            me: identity(context.journal.holder()),
-            part: Part::new(&context.readiness, "lease", None),
-            heartbeat: liveness.heartbeat("election"),
-            metrics: context.metrics.clone(),
-        };
-        let elector = Elector::new(client, lease, candidate, settings.clock);
-        tokio::spawn(elector.run(stop.clone(), context.shutdown.clone()))
-    });
-    Election { stop, campaign }
 }
 
 /// The namespaces to watch: each by itself, or all through one watch.

@@ -5,9 +5,11 @@
 //! silence on our own clock; who cannot renew for the renew deadline, which is shorter, stops by itself; given up last
 //! when the process ends, after what has left is recorded. A term that was lost ends the process.
 
+mod election;
 mod leadership;
 mod standing;
 
+pub use election::Election;
 pub use leadership::Leadership;
 
 use super::api_server::FIELD_MANAGER;
@@ -70,7 +72,7 @@ impl LeaseSettings {
 }
 
 /// Takes and keeps the Lease for this process.
-pub struct Elector {
+struct Elector {
     api: Api<Lease>,
     settings: LeaseSettings,
     me: String,
@@ -95,7 +97,7 @@ enum Tried {
 }
 
 /// What the elector is given of the process.
-pub struct Candidate {
+struct Candidate {
     /// Says whether it leads.
     pub leadership: Leadership,
     /// Names this process in the Lease; of no other process that lives.
@@ -291,7 +293,7 @@ impl Elector {
 
 /// Names this process in the Lease: its machine (in a cluster the pod) for people, the id of its journal for being the
 /// only one. Who takes up a journal again is the holder again, and need not wait.
-pub fn identity(holder: &str) -> String {
+fn identity(holder: &str) -> String {
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let machine = machine.trim();
     if machine.is_empty() { holder.to_owned() } else { format!("{machine}_{holder}") }
