@@ -102,7 +102,7 @@ fn a_release_is_installed_works_and_leaves_the_calls_behind() {
     // The notes show three commands; they work.
     let commands = shown_commands(&notes);
     assert_eq!(commands.matches("kubectl ").count(), 3, "{notes}");
-    let said = succeed(&mut crate::install_page::shell(cluster, &commands));
+    let said = succeed(&mut crate::support::page::shell(cluster, &commands));
     assert!(said.contains("first-call"), "{said}");
 
     for namespace in ["team", "elsewhere"] {

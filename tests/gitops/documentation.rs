@@ -3,10 +3,10 @@
 use crate::cases::KINDS;
 use crate::generated::{check, read};
 use crate::marks::MARKS;
+use crate::support::page::{blocks, shell};
 use crate::support::*;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::process::Command;
 
 const PAGE: &str = "docs/gitops.md";
 
@@ -49,30 +49,17 @@ fn written_tables_of_the_page_are_the_tested_ones() {
     check(&path, &with_block(&page, "marks", &marks()));
 }
 
-/// Each block of commands.
-fn blocks(page: &str) -> Vec<&str> {
-    let parts = page.split("\n```sh\n").skip(1);
-    parts.map(|part| part.split("\n```").next().unwrap()).collect()
-}
-
 #[test]
 fn the_commands_of_the_page_work() {
-    let page = read(&in_checkout(PAGE));
-    let blocks = blocks(&page);
+    let blocks = blocks(PAGE);
     let namespace = namespace("documented");
     let _operator = Operator::start(&namespace);
     let kubeconfig = kubeconfig_of(&namespace);
-    let programs = cluster().kubectl_path().parent().unwrap().to_path_buf();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let is_elsewhere =
-        |block: &&&str| block.starts_with("# needs Argo CD\n") || block.starts_with("# needs Flux\n");
-    for block in blocks.iter().filter(|block| !is_elsewhere(block)) {
-        let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", block]).current_dir(in_checkout("."));
-        succeed(shell.env("KUBECONFIG", &kubeconfig).env("PATH", &path));
+    let tested = || blocks.iter().filter(|block| !block.is_not_tested());
+    for block in tested() {
+        succeed(shell(cluster(), &block.commands).env("KUBECONFIG", &kubeconfig));
     }
-    assert_eq!(blocks.iter().filter(is_elsewhere).count(), 2);
-    assert_eq!(blocks.len(), 4);
+    assert_eq!((tested().count(), blocks.len()), (2, 4));
 }
 
 /// The admin, at home in this namespace.

@@ -1,11 +1,9 @@
 //! The judges: the program of `tests/tools/gitops`, which has kstatus, Flux's evaluator and Argo CD's Lua engine in it.
 
-use crate::support::in_checkout;
+use crate::support::tools::tool;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 
 /// A judge and what it needs beside the object.
 pub enum Judge<'a> {
@@ -50,23 +48,10 @@ impl Judge<'_> {
 }
 
 fn answer_of(request: &Value) -> Value {
-    let mut judges = Command::new(program()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut judges =
+        Command::new(tool("gitops")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     // The program ends with its input.
     judges.stdin.take().unwrap().write_all(format!("{request}\n").as_bytes()).unwrap();
     let output = judges.wait_with_output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
-}
-
-/// Built once on this machine.
-fn program() -> &'static PathBuf {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let output = Command::new(in_checkout("tests/tools/build.sh"))
-            .arg("gitops")
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "tests/tools/build.sh gitops failed");
-        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-    })
 }

@@ -1,20 +1,8 @@
 //! The real promtool.
 
-use crate::support::in_checkout;
+use crate::support::tools::tool;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
-
-fn program() -> &'static PathBuf {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let mut build = Command::new(in_checkout("tests/tools/build.sh"));
-        let output = build.arg("promtool").stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "tests/tools/build.sh promtool failed");
-        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-    })
-}
 
 /// Runs promtool with this standard input; it must succeed. Gives what it said.
 pub fn succeed(arguments: &[&str], input: &str) -> String {
@@ -33,7 +21,7 @@ pub fn fail(arguments: &[&str], input: &str) -> String {
 }
 
 fn run(arguments: &[&str], input: &str) -> Output {
-    let mut promtool = Command::new(program());
+    let mut promtool = Command::new(tool("promtool"));
     promtool.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = promtool.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();

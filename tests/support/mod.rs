@@ -6,9 +6,12 @@
 pub mod control_plane;
 pub mod guarded;
 pub mod http_server;
+pub mod installed;
 pub mod ledger;
 pub mod operator;
+pub mod page;
 pub mod skewed;
+pub mod tools;
 
 pub use control_plane::ControlPlane;
 pub use ledger::LedgerDialer;
