@@ -13,6 +13,7 @@ TOGETHER := $(MAKE) --no-print-directory --jobs
 # Each kind and the file of its CRD.
 CRDS := ScheduledCall:scheduledcalls RecurringCall:recurringcalls Dialer:dialers BusinessCalendar:businesscalendars
 CRD_FOLDER := crds
+API_PAGE := docs/api.md
 
 DEMO_FLAGS := $(if $(filter 1,$(KEEP)),--keep) $(if $(CLUSTER),--cluster $(CLUSTER))
 
@@ -48,21 +49,26 @@ fmt: ## Format the code
 	cargo fmt
 
 .PHONY: generate
-generate: ## Write crds/ anew
+generate: ## Write crds/ and docs/api.md anew
 	@for crd in $(CRDS); do \
 		file="$(CRD_FOLDER)/$${crd#*:}.yaml"; \
 		cargo run $(LOCKED) --quiet -- crd --kind "$${crd%:*}" >"$$file.new"; \
 		mv "$$file.new" "$$file"; \
 		echo "$$file"; \
 	done
+	@cargo run $(LOCKED) --quiet --example api-reference >"$(API_PAGE).new"
+	@mv "$(API_PAGE).new" "$(API_PAGE)"
+	@echo "$(API_PAGE)"
 
 .PHONY: check
-check: lint ## Lint, and fail if crds/ is not what `make generate` writes
+check: lint ## Lint, and fail if crds/ or docs/api.md is not what `make generate` writes
 	@fresh=$$(mktemp -d); \
 	trap 'rm -rf "$$fresh"' EXIT; \
-	$(MAKE) --no-print-directory generate CRD_FOLDER="$$fresh" >/dev/null; \
-	diff -ru crds "$$fresh" || { echo "crds/ is out of date: run \`make generate\`" >&2; exit 1; }; \
-	echo "crds/ is up to date"
+	mkdir "$$fresh/crds"; \
+	$(MAKE) --no-print-directory generate CRD_FOLDER="$$fresh/crds" API_PAGE="$$fresh/api.md" >/dev/null; \
+	diff -ru crds "$$fresh/crds" && diff -u docs/api.md "$$fresh/api.md" || \
+		{ echo "crds/ or docs/api.md is out of date: run \`make generate\`" >&2; exit 1; }; \
+	echo "crds/ and docs/api.md are up to date"
 
 .PHONY: build
 build: ## Build the operator and the demo's programs
