@@ -85,10 +85,28 @@ mutants: ## Break the operator on purpose and check that tests notice (ONLY=pure
 
 .PHONY: deny
 deny: ## Check licenses, sources and banned crates of the dependencies
-	@program=$$(hack/install-cargo-deny.sh); \
+	@program=$$(hack/cargo-tool.sh cargo-deny); \
 	echo "cargo deny check bans licenses sources"; \
 	"$$program" check bans licenses sources
 
+.PHONY: image
+image: ## Build the container image (ARCH=arm64 for that processor); tells its name and size
+	@hack/image.sh
+
+.PHONY: test-image
+test-image: ## Build the container image and run the tests that are about it
+	@$(TOGETHER) build control-plane
+	@image=$$(hack/image.sh) && CALL_OPERATOR_IMAGE="$$image" cargo test $(LOCKED) --test image -- --ignored
+
+.PHONY: sbom
+sbom: ## Write the SBOM of the image's program (ARCH as above)
+	@hack/sbom.sh
+
+# The steps of .github/workflows/release.yaml; hack/release.sh says what each needs.
+.PHONY: release-check release-images release-push release-chart release-sign release-publish
+release-check release-images release-push release-chart release-sign release-publish:
+	@hack/release.sh $(@:release-%=%)
+
 .PHONY: cargo-deny
 cargo-deny:
-	@hack/install-cargo-deny.sh >/dev/null
+	@hack/cargo-tool.sh cargo-deny >/dev/null
