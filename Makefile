@@ -14,9 +14,10 @@ TOGETHER := $(MAKE) --no-print-directory --jobs
 CRDS := ScheduledCall:scheduledcalls RecurringCall:recurringcalls Dialer:dialers BusinessCalendar:businesscalendars
 CRD_FOLDER := crds
 CHART := charts/call-operator
+API_PAGE := docs/api.md
 
-# Tools that tests use, each pinned in a folder of its own.
-TOOLS := $(notdir $(patsubst %/go.mod,%,$(wildcard tests/tools/*/go.mod)))
+# Tools that tests use, each pinned in a folder of its own. Of these only a release needs cosign.
+TOOLS := $(filter-out cosign,$(notdir $(patsubst %/go.mod,%,$(wildcard tests/tools/*/go.mod))))
 
 DEMO_FLAGS := $(if $(filter 1,$(KEEP)),--keep) $(if $(CLUSTER),--cluster $(CLUSTER))
 
@@ -60,7 +61,7 @@ fmt: ## Format the code
 	cargo fmt
 
 .PHONY: generate
-generate: crds chart ## Write anew what is made from something else: crds/, parts of the chart, deploy/
+generate: crds api-page chart ## Write anew what is made from something else: crds/, docs/api.md, parts of the chart, deploy/
 
 .PHONY: crds
 crds:
@@ -70,6 +71,12 @@ crds:
 		mv "$$file.new" "$$file"; \
 		echo "$$file"; \
 	done
+
+.PHONY: api-page
+api-page:
+	@cargo run $(LOCKED) --quiet --example api-reference >"$(API_PAGE).new"
+	@mv "$(API_PAGE).new" "$(API_PAGE)"
+	@echo "$(API_PAGE)"
 
 # The chart has the CRDs among its files; deploy/ is the chart for people without Helm.
 .PHONY: chart
@@ -90,12 +97,14 @@ gitops: ## Write anew what is generated of gitops/ and docs/gitops.md
 	UPDATE=1 cargo test $(LOCKED) --test gitops written
 
 .PHONY: check
-check: lint ## Lint, and fail if crds/ is not what `make generate` writes
+check: lint ## Lint, and fail if crds/ or docs/api.md is not what `make generate` writes
 	@fresh=$$(mktemp -d); \
 	trap 'rm -rf "$$fresh"' EXIT; \
-	$(MAKE) --no-print-directory crds CRD_FOLDER="$$fresh" >/dev/null; \
-	diff -ru crds "$$fresh" || { echo "crds/ is out of date: run \`make generate\`" >&2; exit 1; }; \
-	echo "crds/ is up to date"
+	mkdir "$$fresh/crds"; \
+	$(MAKE) --no-print-directory crds api-page CRD_FOLDER="$$fresh/crds" API_PAGE="$$fresh/api.md" >/dev/null; \
+	diff -ru crds "$$fresh/crds" && diff -u docs/api.md "$$fresh/api.md" || \
+		{ echo "crds/ or docs/api.md is out of date: run \`make generate\`" >&2; exit 1; }; \
+	echo "crds/ and docs/api.md are up to date"
 
 .PHONY: build
 build: ## Build the operator and the demo's programs
@@ -116,10 +125,28 @@ mutants: ## Break the operator on purpose and check that tests notice (ONLY=pure
 
 .PHONY: deny
 deny: ## Check licenses, sources and banned crates of the dependencies
-	@program=$$(hack/install-cargo-deny.sh); \
+	@program=$$(hack/cargo-tool.sh cargo-deny); \
 	echo "cargo deny --all-features check bans licenses sources"; \
 	"$$program" --all-features check bans licenses sources
 
+.PHONY: image
+image: ## Build the container image (ARCH=arm64 for that processor); tells its name and size
+	@hack/image.sh
+
+.PHONY: test-image
+test-image: ## Build the container image and run the tests that are about it
+	@$(TOGETHER) build control-plane
+	@image=$$(hack/image.sh) && CALL_OPERATOR_IMAGE="$$image" cargo test $(LOCKED) --test image -- --ignored
+
+.PHONY: sbom
+sbom: ## Write the SBOM of the image's program (ARCH as above)
+	@hack/sbom.sh
+
+# The steps of .github/workflows/release.yaml; hack/release.sh says what each needs.
+.PHONY: release-check release-images release-push release-chart release-sign release-publish
+release-check release-images release-push release-chart release-sign release-publish:
+	@hack/release.sh $(@:release-%=%)
+
 .PHONY: cargo-deny
 cargo-deny:
-	@hack/install-cargo-deny.sh >/dev/null
+	@hack/cargo-tool.sh cargo-deny >/dev/null

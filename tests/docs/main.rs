@@ -1,4 +1,4 @@
-//! The documentation: its commands are run as a reader would, its links lead somewhere.
+//! The documentation: its commands are run as a reader would, its links lead somewhere, no reason is left out.
 //!
 //! Each block of commands in a page is run, unless the comment before it says what it needs that a test has not.
 //! docs/install.md is run by tests/chart, docs/gitops.md by tests/gitops.
@@ -11,6 +11,7 @@ mod support;
 
 mod links;
 mod readme;
+mod reasons;
 mod recipes;
 
 use std::path::Path;

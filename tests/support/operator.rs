@@ -41,6 +41,11 @@ impl Operator {
         Self::spawn(&kubeconfig(), namespace, &LENIENT, variables).ready()
     }
 
+    /// An operator that was started in another way, with a log in JSON; waits until it is ready.
+    pub fn adopt(process: Guarded) -> Self {
+        Self { process }.ready()
+    }
+
     fn ready(self) -> Self {
         eventually("the operator to be ready", || {
             assert!(self.process.is_running(), "the operator ended: {}", self.process.log_tail(40));
