@@ -23,6 +23,7 @@ mod load;
 mod once;
 mod outage;
 mod outcomes;
+mod policy;
 mod preview_check;
 mod rollback;
 mod schema;
