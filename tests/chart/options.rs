@@ -95,7 +95,7 @@ fn a_value_ends_up_where_it_belongs() {
             "podMonitor: {enabled: true, interval: 10s}",
             "PodMonitor",
             "/spec/podMetricsEndpoints/0",
-            json!({"port": "metrics", "path": "/metrics", "interval": "10s", "honorLabels": false}),
+            json!({"port": "metrics", "path": "/metrics", "interval": "10s", "honorLabels": true}),
         ),
         ("dashboard: {enabled: true}", "ConfigMap", "/metadata/labels/grafana_dashboard", json!("1")),
         (

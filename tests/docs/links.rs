@@ -11,7 +11,8 @@ fn targets(text: &str) -> Vec<String> {
         in_code ^= line.starts_with("```");
         !in_code
     });
-    let prose: String = prose.map(|line| format!("{line}\n")).collect();
+    // What stands between backticks is no link either.
+    let prose: String = prose.flat_map(|line| line.split('`').step_by(2)).collect();
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     targets.map(str::to_owned).collect()
 }

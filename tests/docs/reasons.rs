@@ -11,13 +11,22 @@ use std::path::Path;
 /// Where reasons are made. Files of tests are left out, and what follows `#[cfg(test)]` in the others.
 const FOLDERS: [&str; 3] = ["src/controller", "src/decide", "src/dial"];
 
-/// Words in quotes there that are no reasons: words of the Kubernetes API, and kinds.
-const OTHER_WORDS: [&str; 8] = [
+/// Words in quotes there that are no reasons: words of the Kubernetes API, kinds, and labels of metrics.
+const OTHER_WORDS: [&str; 17] = [
+    "Claim",
     "Failure",
+    "Find",
+    "HangUp",
+    "Housekeeping",
     "NotFound",
+    "Place",
+    "Plan",
+    "Poll",
     "Ready",
     "Reconcile",
+    "Record",
     "RecurringCall",
+    "Repeat",
     "ScheduledCall",
     "Status",
     "TooManyRequests",
