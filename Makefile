@@ -134,9 +134,10 @@ image: ## Build the container image (ARCH=arm64 for that processor); tells its n
 	@hack/image.sh
 
 .PHONY: test-image
-test-image: ## Build the container image and run the tests that are about it
+test-image: ## Build the container image and its SBOM and run the tests that are about them
 	@$(TOGETHER) build control-plane
-	@image=$$(hack/image.sh) && CALL_OPERATOR_IMAGE="$$image" cargo test $(LOCKED) --test image -- --ignored
+	@image=$$(hack/image.sh) && sbom=$$(hack/sbom.sh) && \
+		CALL_OPERATOR_IMAGE="$$image" CALL_OPERATOR_SBOM="$$sbom" cargo test $(LOCKED) --test image -- --ignored
 
 .PHONY: sbom
 sbom: ## Write the SBOM of the image's program (ARCH as above)

@@ -29,16 +29,16 @@ epoch=${SOURCE_DATE_EPOCH:-$(commit_time)}
 # glibc: of a C library ring's code wants no more than the declarations.
 choose_compiler() {
     case $machine-$arch in
-        "$arch-$arch") compiler=musl-gcc package=musl-tools ;;
-        *-arm64) compiler=aarch64-linux-gnu-gcc package=gcc-aarch64-linux-gnu ;;
-        *-amd64) compiler=x86_64-linux-gnu-gcc package=gcc-x86-64-linux-gnu ;;
+        "$arch-$arch") compiler=musl-gcc packages=(musl-tools) ;;
+        *-arm64) compiler=aarch64-linux-gnu-gcc packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ;;
+        *-amd64) compiler=x86_64-linux-gnu-gcc packages=(gcc-x86-64-linux-gnu libc6-dev-amd64-cross) ;;
     esac
 }
 
 install_tools() {
     local missing=()
     command -v buildah >/dev/null || missing+=(buildah)
-    command -v "$compiler" >/dev/null || missing+=("$package")
+    command -v "$compiler" >/dev/null || missing+=("${packages[@]}")
     [[ -d $authorities ]] || missing+=(ca-certificates)
     install_packages "${missing[@]}"
     rustup target list --installed | grep -qx "$triple" || rustup target add "$triple" >&2

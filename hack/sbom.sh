@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the SBOM (CycloneDX 1.5, JSON) of the program in the image: every crate that is linked into it, with version,
-# license and checksum, for one processor.
+# Writes the SBOM (CycloneDX 1.5, JSON) of the program in the image: every crate that it is made of, macros included, with
+# version, license and checksum, for one processor.
 #
 # Prints its path as its only line on stdout: target/image/call-operator-VERSION-ARCH.cdx.json.
 #
@@ -20,7 +20,9 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_time)} \
     "$(hack/cargo-tool.sh cargo-cyclonedx)" cyclonedx --quiet --format json --spec-version 1.5 \
     --target "$(rust_triple "$arch")" --no-build-deps --override-filename "$name" </dev/null >&2
 # Our own package is named by where it was checked out: that is nobody's business, and differs between machines.
-sed -e "s|path+file://$PWD#|pkg:cargo/call-operator@|g" -e "s|?download_url=file://[^\"#]*||g" "$name.json" >"$file.new"
+own="pkg:cargo/call-operator@"
+sed -e "s|path+file://$PWD#call-operator@|$own|g" -e "s|path+file://$PWD#|$own|g" -e 's|?download_url=file://[^"#]*||g' \
+    "$name.json" >"$file.new"
 if grep -qF "$PWD" "$file.new"; then fail "the SBOM has a path of this machine: look for $PWD in $file.new"; fi
 mv "$file.new" "$file"
 say "$(grep -c '"purl"' "$file") packages"

