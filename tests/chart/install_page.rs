@@ -3,17 +3,19 @@
 //! `<!-- a fresh cluster -->` begins anew, `<!-- a fresh cluster with a release -->` with what the first block of the page
 //! installs.
 
+use crate::installed::Fresh;
 use crate::support::page::{blocks, shell};
-use crate::support::{ControlPlane, succeed};
+use crate::support::succeed;
 
 #[test]
 fn every_command_of_the_page_works() {
     let blocks = blocks("docs/install.md");
     let tested: Vec<_> = blocks.iter().filter(|block| !block.is_not_tested()).collect();
-    let mut cluster = ControlPlane::start().unwrap();
+    let mut cluster = Fresh::start();
     for block in &tested {
         if block.comment.starts_with("<!-- a fresh cluster") {
-            cluster = ControlPlane::start().unwrap();
+            drop(cluster);
+            cluster = Fresh::start();
         }
         if block.comment.contains("with a release") {
             succeed(&mut shell(&cluster, &tested[0].commands));
