@@ -168,7 +168,7 @@ fn a_leader_that_was_asleep_for_too_long_ends_without_ringing() {
     let first = replica(&namespace, &QUICK);
     wait_for(&first, "leading");
     let second = replica(&namespace, &QUICK);
-    apply(&namespace, &many(0..10, 6000, 0));
+    apply(&namespace, &many(0..10, 10_000, 0));
     first.process().signal("STOP").unwrap();
     let calls = all_completed(&namespace, 10);
     assert_eq!(claimants(&calls), HashSet::from([id(&second)]));

@@ -72,7 +72,7 @@ fn a_crowd_in_one_namespace_does_not_hold_up_another() {
     dialer.install(&quiet, "");
     let _operator = Operator::start_with(&crowded, &["--namespace", &quiet]);
     apply(&crowded, &(0..CROWD).map(every_minute).collect::<String>());
-    eventually("the crowd to be due", || (slow.rings().len() == 1).then_some(()));
+    eventually("the crowd to be due", || (!slow.rings().is_empty()).then_some(()));
     apply(&quiet, &call("alone", "+15550000001", &in_ms(1000), ""));
     wait_for_state(&quiet, "alone", "Completed");
     let before = slow.rings().len();

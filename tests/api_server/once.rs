@@ -137,7 +137,10 @@ fn edits_while_the_dial_is_in_flight_do_not_lose_its_result() {
     let dialer = LedgerDialer::start();
     dialer.install(&namespace, "");
     let _operator = Operator::start(&namespace);
-    apply(&namespace, &call("slow", "+15550000001", &in_ms(500), "  parameters:\n    answers: \"200~1500\""));
+    apply(
+        &namespace,
+        &call("slow", "+15550000001", &in_ms(500), "  parameters:\n    answers: \"200~10000\""),
+    );
     eventually("the request to arrive", || (dialer.rings().len() == 1).then_some(()));
     // Each makes the cache stale or wakes the reconciler; the last comes too late to stop the call.
     patch(&namespace, "slow", r#"{"metadata":{"labels":{"a":"b"}}}"#);

@@ -25,6 +25,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+/// Between two signs of life.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// Tries in a row to write a Lease that somebody else writes as well.
 const TRIES: u32 = 3;
 
@@ -174,7 +177,15 @@ impl Elector {
                 look_again
             }
         };
-        next.reached().await;
+        self.pause(next).await;
+    }
+
+    /// Waits until then, and shows meanwhile that it does nothing else.
+    async fn pause(&self, until: Monotonic) {
+        while self.clock.monotonic() < until {
+            self.heartbeat.beat();
+            self.clock.monotonic().after(LONGEST_PAUSE).min(until).reached().await;
+        }
     }
 
     async fn take_or_keep(&mut self) -> Result<Tried, ApiError> {
