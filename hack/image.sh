@@ -4,8 +4,8 @@
 # Prints the path of the image as its only line on stdout: an OCI archive, target/image/call-operator-VERSION-ARCH.tar.
 # Progress and errors go to stderr.
 #
-# The same commit, toolchain and buildah give the same bytes: times are those of the commit, paths of this machine are
-# left out, and the authorities are those of Debian's package, without what this machine's administrator has added.
+# So that two builds can be compared, times are those of the commit, paths of this machine are left out, and the
+# authorities are those of Debian's package, without what this machine's administrator has added.
 #
 #   ARCH                  amd64 or arm64; default: this machine's
 #   IMAGE                 its name, without a tag; default that of the chart
@@ -82,7 +82,10 @@ pack() {
     buildah_ build --quiet --layers=false --isolation chroot --os linux --arch "$arch" --timestamp "$epoch" \
         --identity-label=false "${labels[@]/#/--label=org.opencontainers.image.}" \
         --file hack/image/Containerfile --tag "$image:$version" "$work/root" >/dev/null
-    buildah_ push --quiet "$image:$version" "oci-archive:$work/image.tar:$image:$version" >&2
+    buildah_ push --quiet "$image:$version" "oci:$work/oci:$image:$version" >&2
+    # buildah can write the archive too, but with the time of now in it.
+    tar --create --file "$work/image.tar" --directory "$work/oci" --sort=name --mtime "@$epoch" --owner 0 --group 0 \
+        --numeric-owner --mode u=rwX,go=rX blobs index.json oci-layout
 }
 
 choose_compiler
