@@ -4,7 +4,7 @@
 //! asks a pod is left out: the test's cluster has objects, but no nodes.
 
 use crate::pages;
-use crate::support::page::{Block, blocks, shell};
+use crate::support::page::{Block, blocks, kubeconfig_at_home, shell};
 use crate::support::*;
 
 /// Pages whose commands are run elsewhere. The one of the chart's page is that of the README.
@@ -69,15 +69,7 @@ fn the_commands_of_all_other_pages_work() {
         let calls = list(&namespace, "scall");
         calls.iter().any(|call| call["metadata"]["name"] != "default").then_some(())
     });
-    let kubeconfig = cluster().dir().join("kubeconfig-looked-up");
-    std::fs::copy(cluster().admin_kubeconfig(), &kubeconfig).unwrap();
-    succeed(cluster().kubectl_as(&kubeconfig).args([
-        "config",
-        "set-context",
-        "--current",
-        "--namespace",
-        &namespace,
-    ]));
+    let kubeconfig = kubeconfig_at_home(cluster(), &namespace);
     let mut run = 0;
     let mut failed = Vec::new();
     for page in pages().into_iter().filter(|page| !ELSEWHERE.contains(&page.as_str())) {

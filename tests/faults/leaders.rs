@@ -3,8 +3,9 @@
 //! `make faults` prints how long each change of leader took.
 
 use crate::api::Api;
+use crate::processes::burst;
 use crate::programs::Proxy;
-use crate::scenario::{all_finished, call, plain_dialer, script, state};
+use crate::scenario::{all_finished, plain_dialer, script, state};
 use crate::scene::{Scene, now};
 use crate::support::{ControlPlane, Operator, cluster, reason};
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,9 @@ use serde_json::Value;
 
 /// Calls that come due while leaders are killed.
 const MANY: u32 = 500;
+
+/// What the provider does with each.
+const RING: &str = "ring wait:300 reply:201";
 
 fn lease_flags(scene: &Scene<'_>, further: &[&str]) -> Vec<String> {
     let flags = ["--leader-elect", "--lease-namespace", &scene.namespace];
@@ -30,15 +34,6 @@ fn said_at(operator: &Operator, message: &str) -> Option<Timestamp> {
     said(operator, message)?["timestamp"].as_str()?.parse().ok()
 }
 
-fn burst(count: u32, from_ms: i64, apart_ms: i64) -> Vec<Value> {
-    let start = now() + SignedDuration::from_millis(from_ms);
-    let due = |number: u32| start + SignedDuration::from_millis(apart_ms * i64::from(number));
-    let call = |number| {
-        call(&format!("c{number}"), number, &format!("{:.3}", due(number)), script("ring wait:300 reply:201"))
-    };
-    (1..=count).map(call).collect()
-}
-
 /// The leader reaches the dialer and not the API server: it stops by itself before its lease runs out for others, what it
 /// had sent is recorded when it can be, and nobody is rung twice.
 #[test]
@@ -52,7 +47,7 @@ fn a_leader_that_is_cut_off_from_the_api_server_stops_and_another_goes_on() {
     let first = scene.operator(&proxy.api, &lease_flags(&scene, &times));
     scene.eventually("the first to lead", || said_at(&first, "leading"));
     let second = scene.ready_operator(&lease_flags(&scene, &times));
-    scene.create(&burst(30, 1500, 300));
+    scene.create(&burst(30, 1500, 300, &script(RING)));
     scene.eventually("the first rings", || (scene.provider.lines("ring").len() >= 3).then_some(()));
     proxy.tell("/hold");
     scene.eventually("the second to lead", || said_at(&second, "leading"));
@@ -109,7 +104,7 @@ fn five_hundred_calls_come_due_while_leaders_are_killed_and_replaced() {
     let flags = lease_flags(&scene, &[]);
     let running = vec![scene.ready_operator(&flags), scene.ready_operator(&flags)];
     let mut replicas = Replicas { scene: &scene, flags, running };
-    scene.create(&burst(MANY, 5000, 200));
+    scene.create(&burst(MANY, 5000, 200, &script(RING)));
     for (rings, kill) in [(40, true), (140, false), (200, true), (320, false), (400, true)] {
         scene.eventually("a part of the rings", || {
             (scene.provider.lines("ring").len() >= rings).then_some(())

@@ -42,7 +42,7 @@ fn in_ms(milliseconds: i64) -> String {
 }
 
 /// Calls to different numbers, one after another.
-fn burst(count: u32, from_ms: i64, apart_ms: i64, fields: &Value) -> Vec<Value> {
+pub fn burst(count: u32, from_ms: i64, apart_ms: i64, fields: &Value) -> Vec<Value> {
     let start = now();
     let due = |number: u32| {
         let after = SignedDuration::from_millis(from_ms + apart_ms * i64::from(number));

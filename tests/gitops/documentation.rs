@@ -3,7 +3,7 @@
 use crate::cases::KINDS;
 use crate::generated::{check, read};
 use crate::marks::MARKS;
-use crate::support::page::{blocks, shell};
+use crate::support::page::{blocks, kubeconfig_at_home, shell};
 use crate::support::*;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -54,21 +54,12 @@ fn the_commands_of_the_page_work() {
     let blocks = blocks(PAGE);
     let namespace = namespace("documented");
     let _operator = Operator::start(&namespace);
-    let kubeconfig = kubeconfig_of(&namespace);
+    let kubeconfig = kubeconfig_at_home(cluster(), &namespace);
     let tested = || blocks.iter().filter(|block| !block.is_not_tested());
     for block in tested() {
         succeed(shell(cluster(), &block.commands).env("KUBECONFIG", &kubeconfig));
     }
     assert_eq!((tested().count(), blocks.len()), (2, 4));
-}
-
-/// The admin, at home in this namespace.
-fn kubeconfig_of(namespace: &str) -> std::path::PathBuf {
-    let own = cluster().dir().join("kubeconfig-documented");
-    std::fs::copy(cluster().admin_kubeconfig(), &own).unwrap();
-    let mut kubectl = cluster().kubectl_as(&own);
-    succeed(kubectl.args(["config", "set-context", "--current", "--namespace", namespace]));
-    own
 }
 
 #[test]

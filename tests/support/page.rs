@@ -1,7 +1,8 @@
 //! Pages of documentation: their blocks of commands, and a shell that runs these as a reader would.
 
-use super::{ControlPlane, in_checkout, tools::tool};
+use super::{ControlPlane, in_checkout, succeed, tools::tool};
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// A block of commands of a page.
@@ -67,4 +68,13 @@ pub fn shell(cluster: &ControlPlane, commands: &str) -> Command {
     shell.env("PATH", format!("{}:{path}", programs.display())).env("KUBECONFIG", cluster.admin_kubeconfig());
     shell.env("HELM_CACHE_HOME", cluster.dir().join("helm-cache")).env("KUBECTL_KUBERC", "false");
     shell
+}
+
+/// A kubeconfig of the admin, at home in this namespace.
+pub fn kubeconfig_at_home(cluster: &ControlPlane, namespace: &str) -> PathBuf {
+    let own = cluster.dir().join(format!("kubeconfig-at-home-{namespace}"));
+    std::fs::copy(cluster.admin_kubeconfig(), &own).unwrap();
+    let mut kubectl = cluster.kubectl_as(&own);
+    succeed(kubectl.args(["config", "set-context", "--current", "--namespace", namespace]));
+    own
 }

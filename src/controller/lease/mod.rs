@@ -12,14 +12,14 @@ mod standing;
 pub use election::Election;
 pub use leadership::Leadership;
 
-use super::api_server::FIELD_MANAGER;
+use super::api_server::managed;
 use super::error::{ApiError, ErrorClass};
 use crate::clock::{Clock, Monotonic};
 use crate::metrics::Metrics;
 use crate::probes::{Heartbeat, Part};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
-use kube::api::{Api, ObjectMeta, PostParams};
+use kube::api::{Api, ObjectMeta};
 use standing::{Observation, Standing, held, released};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -215,15 +215,14 @@ impl Elector {
             return Ok(Tried::Taken { holder, until });
         }
         let next = held(record.as_ref(), &self.me, self.settings.duration, self.clock.system_now());
-        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..Default::default() };
         let written = match stored {
             Some(lease) => {
                 let lease = Lease { spec: Some(next), ..lease };
-                self.api.replace(&self.settings.name, &params, &lease).await
+                self.api.replace(&self.settings.name, &managed(), &lease).await
             }
             None => {
                 let metadata = ObjectMeta { name: Some(self.settings.name.clone()), ..Default::default() };
-                self.api.create(&params, &Lease { metadata, spec: Some(next) }).await
+                self.api.create(&managed(), &Lease { metadata, spec: Some(next) }).await
             }
         };
         self.ours = Some(written?);
@@ -297,7 +296,7 @@ impl Elector {
             return Ok(());
         }
         let lease = Lease { spec: Some(released(&record, self.clock.system_now())), ..lease };
-        self.api.replace(&self.settings.name, &PostParams::default(), &lease).await?;
+        self.api.replace(&self.settings.name, &managed(), &lease).await?;
         Ok(())
     }
 }
