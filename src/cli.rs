@@ -132,6 +132,12 @@ struct ControllerArgs {
     #[arg(long, env = "CALL_OPERATOR_SUSPEND_ALL", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     suspend_all: bool,
 
+    /// Seconds before its due instant that a call may be claimed at most, so that it rings on time however long the claim
+    /// takes to be stored. From the claim on the call is frozen, and a cancellation is honoured if it is seen in time.
+    /// As far ahead as claims have lately taken, never farther than the Dialer can take calls; at most 60. 0: never.
+    #[arg(long, env = "CALL_OPERATOR_MAX_CLAIM_LEAD", default_value = "2", value_parser = claim_lead)]
+    max_claim_lead: SignedDuration,
+
     /// Directory in which to remember what was sent, so that a restart in the same place, after a crash too, knows which
     /// calls were not placed and goes on at once. Not set: claims of a process that crashed are settled by waiting. One
     /// machine only: nothing in it outlives a reboot.
@@ -325,6 +331,7 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
             clock_rate,
             ttl_completed: args.ttl_completed,
             ttl_failed: args.ttl_failed,
+            max_claim_lead: args.max_claim_lead,
             ..defaults(args.defaults)?
         },
         policy: AddressPolicy {
@@ -359,6 +366,7 @@ fn defaults(args: DefaultsArgs) -> Result<Defaults, String> {
         retry_initial_delay_seconds: initial_delay,
         ttl_completed: None,
         ttl_failed: None,
+        max_claim_lead: SignedDuration::ZERO,
         clock_rate: 1.0,
     })
 }
@@ -415,6 +423,12 @@ fn seconds(text: &str) -> Result<SignedDuration, String> {
     let duration =
         (0.0..=3_153_600_000.0).contains(&seconds).then(|| SignedDuration::try_from_secs_f64(seconds));
     duration.and_then(Result::ok).ok_or_else(wrong)
+}
+
+/// Seconds for which an attempt may be frozen before it is due.
+fn claim_lead(text: &str) -> Result<SignedDuration, String> {
+    let lead = seconds(text).ok().filter(|lead| *lead <= SignedDuration::from_secs(60));
+    lead.ok_or_else(|| "must be seconds from 0 to 60, such as 2 or 0.5".to_owned())
 }
 
 /// The base of the URLs that providers are given to report to.

@@ -11,6 +11,9 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
     simulation: Option<Simulation>,
+    /// What the wall shows follows the runtime's own time, which a test can pause and advance.
+    #[cfg(test)]
+    paused: Option<(Timestamp, Monotonic)>,
 }
 
 /// A wall clock that was set ahead when the process started, and runs fast since.
@@ -28,11 +31,24 @@ pub struct Monotonic(tokio::time::Instant);
 impl Clock {
     /// A clock for simulated weeks: `offset` ahead of the system's at this moment, and `rate` times as fast from now on.
     pub fn simulated(offset: SignedDuration, rate: f64) -> Self {
-        Self { simulation: Some(Simulation { started: Self::real_now(), offset, rate }) }
+        let simulation = Some(Simulation { started: Self::real_now(), offset, rate });
+        Self { simulation, ..Self::default() }
+    }
+
+    /// A clock that shows `now`, and whose wall time goes with the runtime's.
+    #[cfg(test)]
+    pub fn paused(now: Timestamp) -> Self {
+        let clock = Self::default();
+        Self { paused: Some((now, clock.monotonic())), ..clock }
     }
 
     /// Wall-clock time, cut to the millisecond.
     pub fn now(&self) -> Timestamp {
+        #[cfg(test)]
+        if let Some((began, since)) = self.paused {
+            let passed = self.monotonic().since(since);
+            return cut(began + SignedDuration::try_from(passed).unwrap_or_default());
+        }
         let real = Self::real_now();
         self.simulation.map_or(real, |simulation| simulation.at(real))
     }
@@ -133,7 +149,7 @@ mod tests {
         let simulation = Simulation { started, offset: SignedDuration::from_hours(24), rate: 3600.0 };
         let shown = simulation.at(started + SignedDuration::from_secs(2)).to_string();
         assert_eq!(shown, "2026-11-03T12:00:00.5Z");
-        let clock = Clock { simulation: Some(simulation) };
+        let clock = Clock { simulation: Some(simulation), ..Clock::default() };
         let noted = |text: &str| clock.noted(text.parse().unwrap()).to_string();
         assert_eq!(noted("2026-11-02T10:00:03Z"), "2026-11-03T12:30:00.5Z");
         assert_eq!(noted("2026-11-02T09:59:59Z"), "2026-11-02T09:59:59Z");

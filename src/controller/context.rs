@@ -15,6 +15,7 @@ use super::places::Places;
 use super::secrets::SecretBook;
 use super::store_watch::StoreWatch;
 use super::traffic::Traffic;
+use super::unrecorded::Unrecorded;
 use crate::api::{CalendarView, CallView, DialerView, ScheduledCall, SeriesView};
 use crate::clock::Clock;
 use crate::decide::Defaults;
@@ -49,7 +50,7 @@ pub struct Context {
     /// Running scripts.
     pub flights: Flights,
     /// Claims that may wait for their result to be stored, all Dialers together.
-    pub unrecorded: Semaphore,
+    pub unrecorded: Unrecorded,
     /// Plans that are being written, or wait for it.
     pub plans: Flights,
     /// Plans that are being written at a time: each holds a whole status and its request.

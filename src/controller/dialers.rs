@@ -130,8 +130,7 @@ pub async fn reconcile(dialer: Arc<DialerView>, scope: Arc<Scope>) -> Result<Act
         }
     }
     if let Ok(plan) = context.dialer_book.plan_of(&dialer) {
-        let limits = Limits { max_concurrent: plan.max_concurrent, spacing: plan.spacing };
-        context.admission.set_limits(&key(&dialer), limits);
+        context.admission.set_limits(&key(&dialer), Limits::from(&*plan));
     }
     if dialer.status.read().is_some_and(|status| !Counts::stored(status).is_idle()) {
         scope.traffic.mark(&key(&dialer));

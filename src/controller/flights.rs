@@ -5,6 +5,7 @@
 //! leaves its token in doubt: such a claim is treated like that of a dead process.
 
 use crate::dial::LineKey;
+use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ struct FlightsState {
 #[derive(Debug)]
 struct Flight {
     line: LineKey,
+    /// When the attempt that it stands in line for is due.
+    due: Option<Timestamp>,
     /// More than one while a claim is taken over: until that is stored, the object bears the one before.
     tokens: Vec<String>,
     withdrawn: CancellationToken,
@@ -61,14 +64,25 @@ pub enum TokenState {
 }
 
 impl Flights {
-    /// Starts a script for this object in the line of this Dialer, unless one is running.
+    /// Starts a script for this object, which uses this Dialer, unless one is running.
     pub fn begin(&self, uid: &str, line: &LineKey) -> Option<InFlight> {
+        self.enter(uid, line, None)
+    }
+
+    /// Starts a script that stands in the line of this Dialer with an attempt that is due then, unless one is running.
+    /// One that stands in another line, or for another instant, is told that it need not go on.
+    pub fn stand(&self, uid: &str, line: &LineKey, due: Timestamp) -> Option<InFlight> {
+        self.withdraw_if(uid, |flight| flight.line != *line || flight.due != Some(due));
+        self.enter(uid, line, Some(due))
+    }
+
+    fn enter(&self, uid: &str, line: &LineKey, due: Option<Timestamp>) -> Option<InFlight> {
         let mut state = self.lock();
         if state.running.contains_key(uid) {
             return None;
         }
         let withdrawn = CancellationToken::new();
-        let flight = Flight { line: line.clone(), tokens: Vec::new(), withdrawn: withdrawn.clone() };
+        let flight = Flight { line: line.clone(), due, tokens: Vec::new(), withdrawn: withdrawn.clone() };
         state.count(&flight, 1);
         state.running.insert(uid.to_owned(), flight);
         Some(InFlight { flights: self.clone(), uid: uid.to_owned(), withdrawn })
@@ -98,14 +112,11 @@ impl Flights {
 
     /// Tells a script that still stands in line that it need not go on.
     pub fn withdraw(&self, uid: &str) {
-        if let Some(flight) = self.lock().running.get(uid) {
-            flight.withdrawn.cancel();
-        }
+        self.withdraw_if(uid, |_| true);
     }
 
-    /// Tells a script that stands in the line of another Dialer that it need not go on.
-    pub fn withdraw_from_other_lines(&self, uid: &str, line: &LineKey) {
-        if let Some(flight) = self.lock().running.get(uid).filter(|flight| flight.line != *line) {
+    fn withdraw_if(&self, uid: &str, unwanted: impl FnOnce(&Flight) -> bool) {
+        if let Some(flight) = self.lock().running.get(uid).filter(|flight| unwanted(flight)) {
             flight.withdrawn.cancel();
         }
     }
@@ -219,13 +230,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_moves_to_another_dialer_leaves_the_line_of_the_old_one() {
+    async fn a_call_that_moves_to_another_dialer_or_time_leaves_the_line_that_it_stands_in() {
         let flights = Flights::default();
-        let flight = flights.begin("u", &line("old")).unwrap();
-        assert!(flights.stands_in("u", &line("old")) && !flights.stands_in("u", &line("new")));
-        flights.withdraw_from_other_lines("u", &line("old"));
-        assert!(!flight.withdrawn.is_cancelled());
-        flights.withdraw_from_other_lines("u", &line("new"));
-        flight.withdrawn().await;
+        let due = |second| Timestamp::from_second(second).unwrap();
+        for (name, moment) in [("new", 1), ("old", 2)] {
+            let flight = flights.stand("u", &line("old"), due(1)).unwrap();
+            assert!(flights.stands_in("u", &line("old")) && !flights.stands_in("u", &line("new")));
+            assert!(flights.stand("u", &line("old"), due(1)).is_none());
+            assert!(!flight.withdrawn.is_cancelled());
+            assert!(flights.stand("u", &line(name), due(moment)).is_none(), "not before it has left");
+            flight.withdrawn().await;
+        }
     }
 }

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 
 /// How things are now.
 pub fn moment(context: &Context) -> Moment {
-    let limit = super::run::UNRECORDED_CLAIMS;
+    let limit = super::unrecorded::UNRECORDED_CLAIMS;
     Moment {
         ready: context.readiness.missing().is_empty(),
-        unrecorded: limit.saturating_sub(context.unrecorded.available_permits()),
+        unrecorded: context.unrecorded.count(),
         unrecorded_limit: limit,
         writes_in_flight: context.api.gate().in_flight(),
         writes_waiting: context.api.gate().waiting(),

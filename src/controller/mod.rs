@@ -46,6 +46,7 @@ mod store_watch;
 mod time_check;
 mod traffic;
 mod transport;
+mod unrecorded;
 mod watch;
 
 pub use lease::LeaseSettings;

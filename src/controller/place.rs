@@ -60,6 +60,14 @@ pub async fn place(
     (Spoken { claimed, result: answer.result }, goes_on.then_some(permit))
 }
 
+/// A claimed call that was given no permit: nothing is sent.
+pub fn withheld(scope: &Scope, call: &CallView, claimed: Claimed, why: String) -> Spoken {
+    let result = AttemptResult::Unsent { why };
+    scope.context.journal.answered(call.uid(), &claimed.attempt().token, &result);
+    log(call, &claimed, &result);
+    Spoken { claimed, result }
+}
+
 /// Decides again on the newest view: a cancellation, a hold or a deletion since the claim is honoured. The Dialer must
 /// be the one that was claimed for.
 fn wanted_dialer(scope: &Scope, call: &CallView, claimed: &Claimed) -> Result<Arc<DialerPlan>, String> {

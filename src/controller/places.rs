@@ -102,7 +102,7 @@ fn note_start(scope: &Scope, call: &CallView, attempt: &Attempt) {
     if attempt.holder == context.journal.holder() {
         return;
     }
-    let ago = context.clock.now().duration_since(attempt.claim_time);
+    let ago = context.clock.now().duration_since(attempt.claim_time.max(attempt.not_before));
     let ago = context.clock.real(Duration::try_from(ago).unwrap_or_default());
     if ago <= SLOWEST_PACE {
         context.admission.note_start(&line_of(call), ago);

@@ -22,6 +22,7 @@ use super::store_check::{follow_store, keep_checking};
 use super::store_watch::StoreWatch;
 use super::traffic::{Traffic, keep_counts};
 use super::transport::bounded_client;
+use super::unrecorded::Unrecorded;
 use super::watch::follow;
 use super::{calendars, call, callbacks, dialers, gauges, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
@@ -59,9 +60,6 @@ const PLANS_AT_A_TIME: usize = 32;
 
 /// Finished calls that are being deleted at a time: a quarter of what may be written at a time.
 const REMOVALS_AT_A_TIME: usize = 2;
-
-/// Most claims without a stored result (DESIGN section 8).
-pub(super) const UNRECORDED_CLAIMS: usize = 1000;
 
 /// Longest silence on a connection to the API server.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -207,7 +205,7 @@ fn build_context(
         defaults: settings.defaults.clone(),
         suspend_all: settings.suspend_all,
         flights: Flights::default(),
-        unrecorded: Semaphore::new(UNRECORDED_CLAIMS),
+        unrecorded: Unrecorded::default(),
         plans: Flights::default(),
         plan_writers: Semaphore::new(PLANS_AT_A_TIME),
         following: Following::default(),
@@ -219,7 +217,7 @@ fn build_context(
         confirmed: Confirmed::default(),
         recent,
         holds: Holds::default(),
-        admission: Admission::new(clock),
+        admission: Admission::new(clock, settings.defaults.max_claim_lead.unsigned_abs()),
         calendar_book: CalendarBook::default(),
         series_book: SeriesBook::default(),
         dialer_book: DialerBook::new(DialerSettings {

@@ -1,19 +1,20 @@
 //! The script of a dial: turn → claim → permit → place → record. One at a time per object, beside the reconciler, whose
-//! slot is never held by it.
+//! slot is never held by it. Turn and claim may come a little before the call is due, its permit does not.
 
 use super::claim::claim;
 use super::context::Scope;
 use super::flights::InFlight;
 use super::follow::hang_up;
 use super::observe::{Observed, observe_again, plan_of_dialer};
-use super::place::{Spoken, place};
+use super::place::{Spoken, place, withheld};
 use super::places;
 use super::record::record;
 use super::settle::settle;
 use crate::api::{CallView, DEFAULT_DIALER};
 use crate::decide::{AttemptResult, DialOrder, Settling, is_cancelled};
-use crate::dial::{Limits, LineKey, Rank, Subject, Ticket, Turn};
+use crate::dial::{Claimed, Limits, LineKey, Permit, Subject, Ticket, Turn};
 use crate::telemetry::spans;
+use jiff::Timestamp;
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -23,12 +24,12 @@ pub fn start(scope: &Arc<Scope>, seen: &Observed, order: &DialOrder) {
     let Some(plan) = &seen.dialer else { return };
     let line = line_of(&seen.call);
     scope.traffic.mark(&line);
-    context.flights.withdraw_from_other_lines(seen.call.uid(), &line);
-    let Some(flight) = context.flights.begin(seen.call.uid(), &line) else { return };
-    let limits = Limits { max_concurrent: plan.max_concurrent, spacing: plan.spacing };
-    let ticket = context.admission.join(&line, limits, Rank::new(order.plan.priority, order.due));
+    let Some(flight) = context.flights.stand(seen.call.uid(), &line, order.due) else { return };
+    let limits = Limits::from(&**plan);
+    let ticket = context.admission.join(&line, limits, order.plan.priority, order.due);
     let span = spans::dial(seen.call.namespace(), seen.call.name(), order.attempt);
-    context.scripts.spawn(run(Arc::clone(scope), Arc::clone(&seen.call), flight, ticket).instrument(span));
+    let script = run(Arc::clone(scope), Arc::clone(&seen.call), flight, ticket, order.due);
+    context.scripts.spawn(script.instrument(span));
 }
 
 /// The line that a call stands in: that of its Dialer.
@@ -42,28 +43,30 @@ pub fn line_of_subject(subject: &Subject) -> LineKey {
     (subject.call.metadata.namespace.clone().unwrap_or_default(), dialer.to_owned())
 }
 
-async fn run(scope: Arc<Scope>, call: Arc<CallView>, flight: InFlight, ticket: Ticket) {
+async fn run(scope: Arc<Scope>, call: Arc<CallView>, flight: InFlight, ticket: Ticket, due: Timestamp) {
     let turn = tokio::select! {
         turn = ticket.turn().instrument(spans::turn()) => turn,
         () = flight.withdrawn() => None,
         () = scope.context.shutdown.cancelled() => None,
     };
     if let Some(turn) = turn {
-        dial(&scope, &call, &flight, turn).await;
+        // In a place of its own: thousands that wait for their turn need not keep room for all that follows.
+        Box::pin(dial(&scope, &call, &flight, turn, due)).await;
     }
     drop(flight);
     // Whatever came of it: what is next is decided by the reconciler.
     scope.wake(&call);
 }
 
-async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
-    // Bounds what a crash would leave in doubt: claims without a stored result. Never closed, so never refused.
-    let _unrecorded = scope.context.unrecorded.acquire().await;
+async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn, due: Timestamp) {
+    let _unrecorded = scope.context.unrecorded.slot(due, &scope.context.clock).await;
     let Some(claimed) = claim(scope, call, flight).instrument(spans::claim()).await else { return };
     // It holds a turn: should an earlier attempt have been in progress, that is over.
     places::vacate(scope, call.uid());
-    let permit = turn.permit(&claimed).instrument(spans::permit()).await;
-    let (spoken, held) = place(scope, call, claimed, permit).instrument(spans::place()).await;
+    let (spoken, held) = match permit(scope, turn, &claimed).instrument(spans::permit()).await {
+        Ok(permit) => place(scope, call, claimed, permit).instrument(spans::place()).await,
+        Err(why) => (withheld(scope, call, claimed, why), None),
+    };
     if can_ask(scope, call, &spoken) {
         // Kept as what it is until then: what cannot be settled now is left to be settled as an orphan.
         scope.context.recent.settle(call);
@@ -75,6 +78,17 @@ async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn) {
     places::hand_over(scope, call, stored.as_deref(), held);
     if let Some(subject) = subject {
         end_if_unwanted(scope, call, subject, stored.as_deref()).await;
+    }
+}
+
+/// Waits for the permit of a stored claim, for as long as this process means to dial at all.
+///
+/// # Errors
+/// Why nothing will be sent.
+async fn permit(scope: &Scope, turn: Turn, claimed: &Claimed) -> Result<Permit, String> {
+    tokio::select! {
+        permit = turn.permit(claimed) => permit,
+        () = scope.context.shutdown.cancelled() => Err("the operator is shutting down".to_owned()),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A stored claim without a result never yields [`Decision::Dial`].
 
+use super::ahead::looking_ahead;
 use super::decision::{CancelReason, Decision, DialOrder, Doubt, Ending, MissReason, Resolution, WaitReason};
 use super::dialer::Settling;
 use super::expiry::decide_finished;
@@ -26,6 +27,10 @@ const SEND_WINDOW: SignedDuration = SignedDuration::from_secs(10);
 
 /// The one thing to do about this call at `now`.
 pub fn decide_call(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
+    looking_ahead(facts, decide_at(facts, now), now, |due| decide_at(facts, due))
+}
+
+fn decide_at(facts: &CallFacts<'_>, now: Timestamp) -> Decision {
     let status = match &facts.call.status {
         Readable::Read(status) => status,
         Readable::Unreadable(why) => return Decision::Leave { why: why.clone() },

@@ -62,7 +62,7 @@ pub enum Decision {
         /// Whether somebody wants it to end sooner.
         ending: Ending,
     },
-    /// Due now: claim, place, record.
+    /// Due now, or so soon that it may be claimed ahead: claim, place, record.
     Dial(DialOrder),
     /// The open claim was never sent: take it back.
     Release {
@@ -284,12 +284,12 @@ impl MissReason {
     }
 }
 
-/// An attempt that may be made now.
+/// An attempt that may be claimed now and made from its due instant on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DialOrder {
     /// Number of the attempt, from 1.
     pub attempt: i32,
-    /// When it was due.
+    /// When it is due, or was.
     pub due: Timestamp,
     /// The last instant at which it may start.
     pub latest: Timestamp,

@@ -4,6 +4,9 @@
 //! May not: talk to Kubernetes or a dialer, read a clock, draw random numbers, be async.
 
 mod address;
+mod ahead;
+#[cfg(test)]
+mod ahead_tests;
 mod business_hours;
 mod calendar;
 mod call;

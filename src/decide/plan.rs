@@ -29,6 +29,8 @@ pub struct Defaults {
     pub ttl_completed: Option<SignedDuration>,
     /// The same for one that failed, was missed or cancelled.
     pub ttl_failed: Option<SignedDuration>,
+    /// How long before its due instant an attempt may be claimed at most; zero where nothing is claimed, as in preview.
+    pub max_claim_lead: SignedDuration,
     /// How many seconds the operator's clock counts in a second; 1 but in tests with simulated weeks.
     pub clock_rate: f64,
 }
@@ -44,6 +46,7 @@ impl Defaults {
             retry_initial_delay_seconds: 2,
             ttl_completed: None,
             ttl_failed: None,
+            max_claim_lead: SignedDuration::ZERO,
             clock_rate: 1.0,
         }
     }

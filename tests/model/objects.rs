@@ -63,6 +63,12 @@ impl Object {
         self.view.spec.read().unwrap().suspend == Some(true)
     }
 
+    /// Whether the claim with this token stands on it, for an instant that has not come.
+    pub fn is_claimed_ahead(&self, token: Token, now: Timestamp) -> bool {
+        let attempts = &self.status().attempts;
+        attempts.iter().any(|attempt| attempt.token == token_text(token) && attempt.not_before > now)
+    }
+
     /// Whether its next attempt is due only after this instant.
     pub fn waits_beyond(&self, now: Timestamp) -> bool {
         self.state() == CallState::Pending && self.status().next_run_time.is_some_and(|next| next > now)
@@ -146,7 +152,7 @@ pub struct Objects {
 
 impl Objects {
     pub fn new(setting: Setting) -> Self {
-        let (defaults, plan) = (Defaults::built_in(), setting.dialer_plan().into());
+        let (defaults, plan) = (setting.defaults(), setting.dialer_plan().into());
         Self { setting, defaults, plan, known: RefCell::default() }
     }
 

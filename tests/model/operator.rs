@@ -3,7 +3,7 @@
 
 use super::objects::{Choice, Fate, Token, Whose, holder_text};
 use super::promises;
-use super::setting::{Idempotency, Policy, has_waited};
+use super::setting::{Idempotency, Policy, has_waited, instant};
 use super::state::{Request, Script, Seen, State};
 use super::world::{Answer, Journal, Step, Steps, What, World};
 
@@ -77,7 +77,9 @@ impl World {
         let view = state.process(process).view;
         let Some(id) = view.object else { return };
         let Some(object) = self.objects.claimed(id, token, state.holder(process), state.time) else { return };
-        steps.write(&drawn, (process, What::Claim), view, object, |next, answer| {
+        let ahead = self.objects.get(object).is_claimed_ahead(token, instant(state.time));
+        let what = if ahead { What::ClaimAhead } else { What::Claim };
+        steps.write(&drawn, (process, what), view, object, |next, answer| {
             if answer == Answer::Stored {
                 self.prove(next, process, token);
             } else {
@@ -132,6 +134,10 @@ impl World {
 
     fn place(&self, state: &State, process: u8, claim: (Token, i32, Seen), steps: &mut Steps<'_>) {
         let (token, number, proof) = claim;
+        if self.objects.get(proof.object.unwrap()).is_claimed_ahead(token, instant(state.time)) {
+            // It waits for its permit.
+            return;
+        }
         let unsent = Script::Known { token, number, fate: Fate::Unsent, from: proof, asked: true };
         let view = state.process(process).view.object;
         let may =

@@ -1,6 +1,6 @@
 //! What a run of the model assumes: the time, the Dialer, the policy of the call.
 
-use call_operator::decide::{DialerPlan, DialerSettings, Settling, plan_dialer};
+use call_operator::decide::{Defaults, DialerPlan, DialerSettings, Settling, plan_dialer};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -8,15 +8,15 @@ use std::time::Duration;
 /// When the call is due.
 const DUE: &str = "2026-11-02T10:00:00Z";
 
-/// Seconds from the due time on; time goes from one to the next. Before it, at it, before and after a claim expires
-/// (10 s), settling begins (45 s later), the deadline passes (60 s), and then long enough for everything twice.
-pub const INSTANTS: &[i64] = &[-20, 0, 9, 11, 46, 61, 101, 160, 230, 300, 400, 2000];
+/// Seconds from the due time on; time goes from one to the next. Long before it, shortly before it (when it may be claimed
+/// ahead), at it, before and after a claim expires (10 s), settling begins (45 s later), the deadline passes (60 s), and then long enough for everything twice.
+pub const INSTANTS: &[i64] = &[-20, -1, 0, 9, 11, 46, 61, 101, 160, 230, 300, 400, 2000];
 
 /// Nobody edits from here on.
-pub const LAST_WHIM: u8 = 5;
+pub const LAST_WHIM: u8 = 6;
 
 /// No faults from here on: what has begun must have the time to end.
-pub const LAST_DISTURBANCE: u8 = 8;
+pub const LAST_DISTURBANCE: u8 = 9;
 
 /// Longest time a request is under way.
 const REQUEST_TIMEOUT: i64 = 5;
@@ -24,6 +24,9 @@ const SETTLE: i64 = 10;
 
 /// Whatever is on the network so long after it was sent is gone.
 const NETWORK_FORGETS: i64 = 35;
+
+/// How long before its time the call may be claimed.
+const CLAIM_LEAD: i64 = 2;
 
 /// How long a provider with idempotency keys remembers one.
 const KEY_LIFETIME: i64 = 100;
@@ -97,6 +100,10 @@ impl Setting {
             },
             ..plan
         }
+    }
+
+    pub fn defaults(&self) -> Defaults {
+        Defaults { max_claim_lead: SignedDuration::from_secs(CLAIM_LEAD), ..Defaults::built_in() }
     }
 
     /// How long a claim is taken over for, as in `controller::settle`.

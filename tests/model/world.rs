@@ -52,11 +52,17 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether a process that is awake takes it at once; caches may lag, and asking takes its time.
+    /// Whether a process that is awake takes it at once; caches may lag, asking takes its time, and nobody has to claim
+    /// ahead.
     fn is_urgent(self) -> bool {
         !matches!(
             self,
-            Self::Watch(_) | Self::Wake(_) | Self::Restart(..) | Self::Look(..) | Self::StopAsking(_)
+            Self::Watch(_)
+                | Self::Wake(_)
+                | Self::Restart(..)
+                | Self::Look(..)
+                | Self::StopAsking(_)
+                | Self::Write(_, What::ClaimAhead, _)
         )
     }
 }
@@ -65,6 +71,8 @@ impl Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     Claim,
+    /// A claim before the call is due.
+    ClaimAhead,
     Decision,
     Result,
     TakeOver,

@@ -1,15 +1,30 @@
-//! The line of one Dialer: tickets wait in it, turns and permits hold its places.
+//! The line of one Dialer: tickets wait in it for the turn to be claimed, claimed calls for a place.
 
 use super::breaker::{Breaker, Change, Gate, Probe, Trouble};
+use super::lead::Lead;
 use super::pace::{Pace, Stroke};
+use super::pass::{Asking, Passage, Permit, Place, Ticket, Turn};
+use super::queue::Queue;
 use super::rank::Rank;
-use crate::clock::{Clock, Monotonic};
-use crate::decide::AttemptResult;
-use crate::dial::{Answer, Claimed, Health};
-use std::collections::{BTreeMap, HashSet};
+use super::smoothed::Smoothed;
+use crate::clock::{Clock, Monotonic, time_until};
+use crate::decide::DialerPlan;
+use crate::dial::Health;
+use jiff::Timestamp;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// Claims that one Dialer asks for at a time: a few more than the API server works on, so that it never waits for the
+/// next one, and so few that the calls of other Dialers are not kept waiting by a thousand of its own.
+const CLAIMS_AT_A_TIME: usize = 12;
+
+/// For how long a request holds a place, until that is known.
+const UNKNOWN_HOLD: Duration = Duration::from_millis(250);
+
+/// A wall clock may be stepped while a line waits for an instant.
+const RECHECK: Duration = Duration::from_secs(1);
 
 /// How many calls a Dialer carries, and how fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +33,21 @@ pub struct Limits {
     pub max_concurrent: usize,
     /// Least time between two calls.
     pub spacing: Option<Duration>,
+    /// A call holds its place until its end is reported, and not only until the dialer has answered: nobody knows when
+    /// the place will be free.
+    pub held_to_the_end: bool,
 }
 
 impl Default for Limits {
     /// Nothing is known of the Dialer yet, and nobody stands in its line.
     fn default() -> Self {
-        Self { max_concurrent: 1, spacing: None }
+        Self { max_concurrent: 1, spacing: None, held_to_the_end: true }
+    }
+}
+
+impl From<&DialerPlan> for Limits {
+    fn from(plan: &DialerPlan) -> Self {
+        Self { max_concurrent: plan.max_concurrent, spacing: plan.spacing, held_to_the_end: plan.reports }
     }
 }
 
@@ -44,116 +68,87 @@ pub enum Obstacle {
 #[derive(Debug)]
 pub(super) struct Line {
     clock: Clock,
+    lead: Arc<Lead>,
     state: Mutex<LineState>,
 }
 
 #[derive(Debug, Default)]
 struct LineState {
     limits: Limits,
-    /// Turns and permits that are out.
-    turns: usize,
+    /// Turns that are out: claims that are being asked for.
+    asking: usize,
+    /// Permits that are out.
+    placing: usize,
     /// Calls in progress, by uid.
     in_progress: HashSet<String>,
+    /// For how long a permit is out.
+    hold: Smoothed,
     pace: Pace,
     breaker: Breaker,
     /// When the line will be served without being asked to.
     alarm: Option<Monotonic>,
-    joined: u64,
-    waiting: BTreeMap<(Rank, u64), oneshot::Sender<Turn>>,
+    /// Calls without a claim.
+    waiting: Queue<Waiting>,
+    /// Calls with one.
+    claimed: Queue<Ready>,
 }
 
-/// A place in line; resolves to a [`Turn`]. Dropping it leaves the line.
 #[derive(Debug)]
-pub struct Ticket {
-    turn: oneshot::Receiver<Turn>,
+struct Waiting {
+    due: Timestamp,
+    rank: Rank,
+    grant: oneshot::Sender<Turn>,
 }
 
-/// It is this call's turn: one of the Dialer's places is held for it.
 #[derive(Debug)]
-pub struct Turn {
-    line: Arc<Line>,
-    /// Its mark on the pace, until it is known to have been used.
-    unused: Option<Stroke>,
-    /// It tries whether the Dialer's trouble is over.
-    probe: Option<Probe>,
+struct Ready {
+    passage: Passage,
+    grant: oneshot::Sender<Result<Permit, String>>,
 }
 
-/// This call may be sent now. Held while the request is under way.
-#[derive(Debug)]
-pub struct Permit {
-    turn: Turn,
-    /// Its mark on the pace; absent when its claim expired before it could start.
-    start: Option<Stroke>,
+/// What is handed out when the line is no longer locked: what nobody takes is dropped, and that needs the lock.
+#[derive(Default)]
+struct Served {
+    turns: Vec<(oneshot::Sender<Turn>, Turn)>,
+    permits: Vec<(oneshot::Sender<Result<Permit, String>>, Result<Permit, String>)>,
+    left: Vec<Passage>,
 }
 
-impl Ticket {
-    /// Waits for the turn; `None` when the line is gone.
-    pub async fn turn(self) -> Option<Turn> {
-        self.turn.await.ok()
-    }
-}
-
-impl Turn {
-    /// The permit for a claim that is stored: waits until the claim's own earliest instant, and until the pace allows.
-    pub async fn permit(self, claimed: &Claimed) -> Permit {
-        self.line.clock.wait_until(claimed.attempt().not_before).await;
-        self.start_by(claimed.expires()).await
-    }
-
-    /// Waits for the pace, but not beyond the moment at which the claim expires and nothing will be sent anyway.
-    pub(super) async fn start_by(self, expires: Monotonic) -> Permit {
-        loop {
-            match self.line.start(expires) {
-                Ok(start) => return Permit { turn: self, start },
-                Err(later) => later.reached().await,
-            }
+impl Served {
+    /// Refused by one who has just left: what was meant for it goes to the next in line.
+    fn hand_out(self) {
+        for (grant, permit) in self.permits {
+            grant.send(permit).ok();
         }
-    }
-}
-
-impl Permit {
-    /// Takes in what came of the request; gives what that changes for the other calls of the Dialer. A permit that is
-    /// dropped without a word counts as a start.
-    pub fn report(&mut self, answer: &Answer) -> Option<Change> {
-        let start = self.start.take();
-        let unsent = matches!(answer.result, AttemptResult::Unsent { .. });
-        if unsent && answer.health == Health::NotAsked {
-            start.into_iter().for_each(|start| self.turn.line.lock().pace.starts.take_back(start));
-            return None;
+        for (grant, turn) in self.turns {
+            grant.send(turn).ok();
         }
-        self.turn.unused = None;
-        self.turn.line.note_health(self.turn.probe.take(), &answer.health)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut state = self.line.lock();
-        state.turns -= 1;
-        if let Some(unused) = self.unused.take() {
-            // Nobody was called in this turn: the pace need not wait for it.
-            state.pace.turns.take_back(unused);
-        }
-        if let Some(probe) = self.probe.take() {
-            state.breaker.lose(probe, self.line.clock.monotonic());
-        }
-        self.line.serve(state);
     }
 }
 
 impl LineState {
-    fn is_full(&self) -> bool {
-        self.turns + self.in_progress.len() >= self.limits.max_concurrent
+    fn free_places(&self) -> usize {
+        self.limits.max_concurrent.saturating_sub(self.placing + self.in_progress.len())
     }
 
-    /// Drops those in front whose ticket was dropped: they must not use up the pace.
-    fn skip_those_who_left(&mut self) {
-        while self.waiting.first_key_value().is_some_and(|(_, grant)| grant.is_closed()) {
-            self.waiting.pop_first();
-        }
+    /// Whether one more call may be claimed: there is a place for it, or will be within the longest lead.
+    fn has_room(&self, longest_lead: Duration) -> bool {
+        let soon = if self.limits.held_to_the_end {
+            0.0
+        } else {
+            let hold = self.hold.mean(UNKNOWN_HOLD).max(Duration::from_millis(1));
+            self.limits.max_concurrent as f64 * longest_lead.as_secs_f64() / hold.as_secs_f64()
+        };
+        let room = self.free_places() as f64 + soon.floor();
+        self.asking < CLAIMS_AT_A_TIME && (self.promised_places() as f64) < room
     }
 
-    /// Whether breaker and pace let a call go now.
+    /// How many calls want a place beside those that have one.
+    fn promised_places(&self) -> usize {
+        self.asking + self.claimed.len()
+    }
+
+    /// Whether breaker and pace let a call be claimed now.
     fn gate(&self, now: Monotonic) -> Gate {
         let paced = self.pace.turns.not_before(self.limits.spacing, now);
         match (self.breaker.gate(now), paced) {
@@ -163,22 +158,41 @@ impl LineState {
             (Gate::Trying, _) => Gate::Trying,
         }
     }
+
+    /// What holds a call that was claimed: the Dialer's trouble, unless it is the call that tries.
+    fn trouble_for(&self, probe: Option<Probe>) -> Option<&Trouble> {
+        self.breaker.trouble().filter(|_| probe.is_none())
+    }
 }
 
 impl Line {
-    pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, state: Mutex::default() }
+    pub(super) fn new(clock: Clock, lead: Arc<Lead>) -> Self {
+        Self { clock, lead, state: Mutex::default() }
     }
 
-    pub(super) fn join(self: &Arc<Self>, limits: Limits, rank: Rank) -> Ticket {
+    pub(super) fn join(self: &Arc<Self>, limits: Limits, rank: Rank, due: Timestamp) -> Ticket {
         let (grant, turn) = oneshot::channel();
         let mut state = self.lock();
         state.limits = limits;
-        state.joined += 1;
-        let place = (rank, state.joined);
-        state.waiting.insert(place, grant);
+        self.lead.enter(due);
+        state.waiting.enter(due, rank, Waiting { due, rank, grant });
         self.serve(state);
         Ticket { turn }
+    }
+
+    /// The claim of this turn is stored.
+    pub(super) fn enter_claimed(
+        self: &Arc<Self>,
+        turn: Turn,
+        not_before: Timestamp,
+    ) -> oneshot::Receiver<Result<Permit, String>> {
+        let Turn { passage, asking } = turn;
+        let (grant, granted) = oneshot::channel();
+        self.lead.landed(asking.asked);
+        self.lock().claimed.enter(not_before, asking.rank, Ready { passage, grant });
+        // Serves the line.
+        drop(asking);
+        granted
     }
 
     pub(super) fn set_limits(self: &Arc<Self>, limits: Limits) {
@@ -208,7 +222,7 @@ impl Line {
         let now = self.clock.monotonic();
         match state.breaker.trouble() {
             Some(trouble) => Obstacle::Trouble(trouble.clone()),
-            None if state.is_full() => Obstacle::Full,
+            None if state.free_places() <= state.promised_places() => Obstacle::Full,
             None if state.gate(now) != Gate::Open => Obstacle::Pace,
             None => Obstacle::None,
         }
@@ -234,57 +248,142 @@ impl Line {
         self.serve(state);
     }
 
-    fn note_health(self: &Arc<Self>, probe: Option<Probe>, health: &Health) -> Option<Change> {
+    pub(super) fn note_health(self: &Arc<Self>, probe: Option<Probe>, health: &Health) -> Option<Change> {
         let mut state = self.lock();
         let change = state.breaker.note(probe, health, self.clock.monotonic());
         self.serve(state);
         change
     }
 
-    /// Marks a start if the pace allows it now; no mark for a claim that has expired. Otherwise when to ask again.
-    fn start(&self, expires: Monotonic) -> Result<Option<Stroke>, Monotonic> {
-        let now = self.clock.monotonic();
+    pub(super) fn take_back_start(&self, start: Stroke) {
+        self.lock().pace.starts.take_back(start);
+    }
+
+    /// A call is through. The pace need not wait for one that called nobody.
+    pub(super) fn end_passage(self: &Arc<Self>, unused: Option<Stroke>, probe: Option<Probe>) {
         let mut state = self.lock();
-        if now >= expires {
-            return Ok(None);
+        if let Some(unused) = unused {
+            state.pace.turns.take_back(unused);
         }
-        match state.pace.starts.not_before(state.limits.spacing, now) {
-            Some(next) => Err(next.min(expires)),
-            None => Ok(Some(state.pace.starts.strike(now))),
+        if let Some(probe) = probe {
+            state.breaker.lose(probe, self.clock.monotonic());
         }
+        self.serve(state);
+    }
+
+    pub(super) fn end_asking(self: &Arc<Self>) {
+        self.lead.done();
+        let mut state = self.lock();
+        state.asking -= 1;
+        self.serve(state);
+    }
+
+    pub(super) fn free_place(self: &Arc<Self>, since: Monotonic) {
+        let held = self.clock.monotonic().since(since);
+        let mut state = self.lock();
+        state.hold.note(held);
+        state.placing -= 1;
+        self.serve(state);
+    }
+
+    pub(super) fn serve_now(self: &Arc<Self>) {
+        self.serve(self.lock());
     }
 
     fn lock(&self) -> MutexGuard<'_, LineState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives turns to those in front while there are places and breaker and pace allow. Takes the lock and gives it up,
-    /// because a turn that nobody takes is dropped, and dropping it needs the lock.
+    /// Gives permits and turns while there is room and breaker and pace allow.
     fn serve(self: &Arc<Self>, mut state: MutexGuard<'_, LineState>) {
-        let mut granted = Vec::new();
-        while !state.is_full() {
-            state.skip_those_who_left();
-            let now = self.clock.monotonic();
-            match state.gate(now) {
-                _ if state.waiting.is_empty() => break,
-                Gate::Trying => break,
-                Gate::ShutUntil(later) => {
-                    self.set_alarm(&mut state, later);
+        let mut served = Served::default();
+        let later = [self.give_permits(&mut state, &mut served), self.give_turns(&mut state, &mut served)];
+        later.into_iter().flatten().for_each(|later| self.set_alarm(&mut state, later));
+        drop(state);
+        served.hand_out();
+    }
+
+    /// Gives places to those in front whose claim is stored and whose time has come; tells when to look again.
+    fn give_permits(self: &Arc<Self>, state: &mut LineState, served: &mut Served) -> Option<Monotonic> {
+        let now = self.clock.monotonic();
+        state.claimed.ripen(self.clock.now());
+        while let Some(first) = state.claimed.first() {
+            let left = first.grant.is_closed();
+            let trouble = state.trouble_for(first.passage.probe).map(|trouble| trouble.why.clone());
+            if !left && trouble.is_none() {
+                if state.free_places() == 0 {
                     break;
                 }
-                Gate::Open => {}
+                if let Some(next) = state.pace.starts.not_before(state.limits.spacing, now) {
+                    return Some(next);
+                }
             }
-            if let Some((_, grant)) = state.waiting.pop_first() {
-                state.turns += 1;
+            let Some(Ready { passage, grant }) = state.claimed.pop() else { break };
+            match trouble {
+                _ if left => served.left.push(passage),
+                Some(why) => {
+                    served.left.push(passage);
+                    served.permits.push((grant, Err(format!("the Dialer is in trouble: {why}"))));
+                }
+                None => {
+                    state.placing += 1;
+                    let place = Place { line: Arc::clone(self), since: now };
+                    let start = Some(state.pace.starts.strike(now));
+                    served.permits.push((grant, Ok(Permit { passage, start, _place: place })));
+                }
+            }
+        }
+        state.claimed.next_time().map(|time| self.moment_of(time))
+    }
+
+    /// Gives turns to those in front whose lead has begun; tells when to look again.
+    fn give_turns(self: &Arc<Self>, state: &mut LineState, served: &mut Served) -> Option<Monotonic> {
+        let now = self.clock.monotonic();
+        loop {
+            let next = self.ripen_waiting(state);
+            let Some(first) = state.waiting.first() else {
+                return next.map(|begin| self.moment_of(begin));
+            };
+            let left = first.grant.is_closed();
+            if !left {
+                if !state.has_room(self.lead.longest()) {
+                    return None;
+                }
+                match state.gate(now) {
+                    Gate::Trying => return None,
+                    Gate::ShutUntil(later) => return Some(later),
+                    Gate::Open => {}
+                }
+            }
+            let Waiting { due, rank, grant } = state.waiting.pop()?;
+            self.lead.leave(due);
+            if !left {
+                state.asking += 1;
                 let unused = Some(state.pace.turns.strike(now));
-                granted.push((grant, Turn { line: Arc::clone(self), unused, probe: state.breaker.pass() }));
+                let passage = Passage { line: Arc::clone(self), unused, probe: state.breaker.pass() };
+                let asking = Asking { line: Arc::clone(self), asked: self.lead.ask(), rank };
+                served.turns.push((grant, Turn { passage, asking }));
             }
         }
-        drop(state);
-        for (grant, turn) in granted {
-            // Refused when the ticket was dropped just now: the turn comes back and is given to the next in line.
-            grant.send(turn).ok();
+    }
+
+    /// The lead of some has begun; tells when that of the next will.
+    fn ripen_waiting(&self, state: &mut LineState) -> Option<Timestamp> {
+        let now = self.clock.now();
+        while let Some(due) = state.waiting.next_time() {
+            let begin = if due <= now { due } else { self.lead.begin(due) };
+            if begin > now {
+                return Some(begin);
+            }
+            state.waiting.ripen(due);
         }
+        None
+    }
+
+    /// When the wall clock will show this, or is looked at again.
+    fn moment_of(&self, instant: Timestamp) -> Monotonic {
+        let left = time_until(instant, self.clock.now()).unwrap_or_default();
+        self.clock.monotonic().after(self.clock.real(left).min(RECHECK))
     }
 
     /// Has the line served at that moment, or sooner if that was wanted already.

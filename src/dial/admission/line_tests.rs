@@ -15,12 +15,13 @@ fn key() -> LineKey {
     ("n".to_owned(), "d".to_owned())
 }
 
-fn rank(priority: Priority, seconds: i64) -> Rank {
-    Rank::new(priority, Timestamp::from_second(1_800_000_000 + seconds).unwrap())
+/// Long ago, later by so many seconds: whoever is due then is due.
+fn then(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + seconds).unwrap()
 }
 
 fn limits(max_concurrent: usize, spacing: Option<u64>) -> Limits {
-    Limits { max_concurrent, spacing: spacing.map(Duration::from_secs) }
+    Limits { max_concurrent, spacing: spacing.map(Duration::from_secs), held_to_the_end: false }
 }
 
 fn never() -> Monotonic {
@@ -51,16 +52,16 @@ struct Bench {
 
 impl Bench {
     fn new(limits: Limits) -> Self {
-        Self { admission: Admission::new(Clock::default()), limits, joined: 0 }
+        Self { admission: Admission::new(Clock::default(), Duration::ZERO), limits, joined: 0 }
     }
 
-    fn join_as(&self, rank: Rank) -> Waiting {
-        Box::pin(self.admission.join(&key(), self.limits, rank).turn())
+    fn join_as(&self, priority: Priority, due: Timestamp) -> Waiting {
+        Box::pin(self.admission.join(&key(), self.limits, priority, due).turn())
     }
 
     fn join(&mut self) -> Waiting {
         self.joined += 1;
-        self.join_as(rank(Priority::Medium, self.joined))
+        self.join_as(Priority::Medium, then(self.joined))
     }
 
     /// The turn of the next call to join, which it must get at once.
@@ -71,7 +72,7 @@ impl Bench {
 
     /// One call that goes at once and meets this.
     async fn dial(&mut self, health: &Health) -> Option<Change> {
-        let mut permit = self.turn().await.start_by(never()).await;
+        let mut permit = started(self.turn().await).await;
         permit.report(&answer(health))
     }
 
@@ -86,6 +87,11 @@ impl Bench {
         self.limits = limits;
         self.admission.set_limits(&key(), limits);
     }
+}
+
+/// The permit for a claim that is stored at once and never expires.
+async fn started(turn: Turn) -> Permit {
+    turn.permit_between(then(0), never()).await.expect("before it expires").expect("no trouble")
 }
 
 async fn given(waiting: &mut Waiting) -> Turn {
@@ -119,12 +125,13 @@ async fn the_urgent_go_first() {
     let mut bench = Bench::new(limits(1, None));
     let mut turn = bench.turn().await;
     let ranks = [
-        ("low", rank(Priority::Low, 0)),
-        ("medium", rank(Priority::Medium, 1)),
-        ("high", rank(Priority::High, 2)),
-        ("high, five minutes later", rank(Priority::High, 302)),
+        ("low", Priority::Low, 0),
+        ("medium", Priority::Medium, 1),
+        ("high", Priority::High, 2),
+        ("high, five minutes later", Priority::High, 302),
     ];
-    let mut tickets: Vec<_> = ranks.into_iter().map(|(name, rank)| (name, bench.join_as(rank))).collect();
+    let join = |(name, priority, due)| (name, bench.join_as(priority, then(due)));
+    let mut tickets: Vec<_> = ranks.into_iter().map(join).collect();
     let mut order = Vec::new();
     while !tickets.is_empty() {
         drop(turn);
@@ -148,12 +155,12 @@ async fn the_urgent_go_first() {
 async fn a_low_call_gets_its_turn_in_a_steady_stream_of_high_ones() {
     let mut bench = Bench::new(limits(1, None));
     let mut turn = bench.turn().await;
-    let mut low = bench.join_as(rank(Priority::Low, 0));
+    let mut low = bench.join_as(Priority::Low, then(0));
     let mut stream = Vec::new();
     for round in 0..200 {
         let due = round * 10;
-        stream.push(bench.join_as(rank(Priority::High, due)));
-        stream.push(bench.join_as(rank(Priority::High, due)));
+        stream.push(bench.join_as(Priority::High, then(due)));
+        stream.push(bench.join_as(Priority::High, then(due)));
         advance(seconds(10)).await;
         drop(turn);
         if timeout(AT_ONCE, &mut low).await.is_ok() {
@@ -205,7 +212,7 @@ async fn the_pace_is_kept_and_not_used_up_by_those_who_leave() {
     drop(turn);
     drop(bench.turn().await);
     // Nor does one that was given a permit and not sent.
-    let mut permit = bench.turn().await.start_by(never()).await;
+    let mut permit = started(bench.turn().await).await;
     permit.report(&answer(&Health::NotAsked));
     drop(permit);
     bench.dial(&Health::Answered).await;
@@ -219,12 +226,12 @@ async fn a_turn_that_goes_unused_does_not_let_the_next_start_too_soon_after_the_
     let slow = bench.turn().await;
     // Its claim takes nine seconds.
     advance(seconds(9)).await;
-    let _slow = slow.start_by(never()).await;
+    let _slow = started(slow).await;
     advance(seconds(1)).await;
     drop(bench.turn().await);
     let quick = bench.turn().await;
     let start = Clock::default().monotonic();
-    let _quick = quick.start_by(never()).await;
+    let _quick = started(quick).await;
     let waited = Clock::default().monotonic().since(start);
     assert!(waited >= Duration::from_millis(8_900), "it waited for {waited:?}");
 }
@@ -235,13 +242,11 @@ async fn nobody_waits_for_the_pace_longer_than_the_claim_lives() {
     let turns = [bench.turn().await, bench.turn().await];
     bench.set(limits(10, Some(60)));
     let [first, second] = turns;
-    let _first = first.start_by(never()).await;
+    let _first = started(first).await;
     let now = Clock::default().monotonic();
-    let mut expired = second.start_by(now.after(seconds(10))).await;
+    assert!(second.permit_between(then(0), now.after(seconds(10))).await.is_none());
     assert_eq!(Clock::default().monotonic().since(now).as_secs(), 10);
-    expired.report(&answer(&Health::NotAsked));
     // The pace is that of the first: fifty seconds are left.
-    drop(expired);
     let mut next = bench.join();
     waits(&mut next, seconds(49)).await;
     assert!(timeout(seconds(2), &mut next).await.is_ok());
@@ -250,7 +255,7 @@ async fn nobody_waits_for_the_pace_longer_than_the_claim_lives() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_may_have_rung_counts_whatever_is_known_of_the_provider() {
     let mut bench = Bench::new(limits(10, Some(10)));
-    let mut permit = bench.turn().await.start_by(never()).await;
+    let mut permit = started(bench.turn().await).await;
     let broken = AttemptResult::Ambiguous { why: "the connection broke".to_owned() };
     assert_eq!(permit.report(&Answer { result: broken, health: Health::NotAsked }), None);
     drop(permit);
@@ -268,7 +273,7 @@ async fn a_resume_does_not_begin_with_a_burst() {
     let mut starts = Vec::new();
     for call in &mut waiting {
         let turn = timeout(seconds(11), call).await.unwrap().unwrap();
-        turn.start_by(never()).await.report(&answer(&Health::Answered));
+        started(turn).await.report(&answer(&Health::Answered));
         starts.push(Clock::default().monotonic());
     }
     for pair in starts.windows(2) {
@@ -284,7 +289,7 @@ async fn new_limits_hold_at_once_and_count_what_went_before() {
     waits(&mut second, AT_ONCE).await;
     bench.set(limits(2, None));
     let turn = given(&mut second).await;
-    turn.start_by(never()).await.report(&answer(&Health::Answered));
+    started(turn).await.report(&answer(&Health::Answered));
     drop(first);
     // A pace that is set later counts from the call before.
     bench.set(limits(2, Some(60)));
@@ -316,7 +321,7 @@ async fn while_the_breaker_is_open_nobody_has_a_turn_and_then_one_call_tries() {
     waits(&mut first, Duration::from_millis(4_900)).await;
     let turn = timeout(Duration::from_millis(200), &mut first).await.expect("the first tries").unwrap();
     waits(&mut second, seconds(30)).await;
-    let mut permit = turn.start_by(never()).await;
+    let mut permit = started(turn).await;
     assert_eq!(permit.report(&answer(&Health::Answered)), Some(Change::Closed));
     // Before the permit is even dropped: there are places.
     given(&mut second).await;
@@ -329,7 +334,7 @@ async fn a_failed_try_holds_the_line_for_twice_as_long() {
     bench.open_the_breaker().await;
     let mut tries = bench.join();
     let turn = timeout(seconds(6), &mut tries).await.unwrap().unwrap();
-    let change = turn.start_by(never()).await.report(&answer(&refused()));
+    let change = started(turn).await.report(&answer(&refused()));
     assert!(matches!(change, Some(Change::StillOpen(_))));
     let mut next = bench.join();
     waits(&mut next, Duration::from_millis(9_900)).await;
@@ -343,11 +348,11 @@ async fn a_try_that_comes_to_nothing_is_the_next_ones_at_once() {
     let (mut first, mut second, mut third) = (bench.join(), bench.join(), bench.join());
     let turn = timeout(seconds(6), &mut first).await.unwrap().unwrap();
     drop(turn);
-    let mut withdrawn = given(&mut second).await.start_by(never()).await;
+    let mut withdrawn = started(given(&mut second).await).await;
     waits(&mut third, seconds(1)).await;
     assert_eq!(withdrawn.report(&answer(&Health::NotAsked)), None);
     drop(withdrawn);
-    let mut permit = given(&mut third).await.start_by(never()).await;
+    let mut permit = started(given(&mut third).await).await;
     assert_eq!(permit.report(&answer(&Health::Answered)), Some(Change::Closed));
 }
 
@@ -372,14 +377,14 @@ async fn the_try_waits_for_a_place_and_for_the_pace_like_any_call() {
     for _ in 0..5 {
         let mut call = bench.join();
         let turn = timeout(seconds(9), &mut call).await.unwrap().unwrap();
-        turn.start_by(never()).await.report(&answer(&refused()));
+        started(turn).await.report(&answer(&refused()));
     }
     bench.admission.occupy(&key(), "in progress");
     let mut tries = bench.join();
     waits(&mut tries, seconds(20)).await;
     bench.admission.vacate("in progress");
     let turn = given(&mut tries).await;
-    turn.start_by(never()).await.report(&answer(&Health::Answered));
+    started(turn).await.report(&answer(&Health::Answered));
     let mut next = bench.join();
     waits(&mut next, Duration::from_millis(7_900)).await;
 }

@@ -1,24 +1,35 @@
 //! Admission: who may dial through a Dialer next.
 //!
-//! One line per Dialer. A call in line holds nothing; when it is its turn it gets a [`Turn`], which holds one of the
-//! Dialer's places, and trades it for a [`Permit`] once its claim is stored. A call that was placed and whose end is
-//! awaited holds a place too. Promise: never more turns, permits and calls in progress than `maxConcurrentCalls`, never
-//! two starts closer together than `callsPerMinute` allows, one call at a time to a Dialer in trouble, nobody starves,
-//! and dropping a ticket, turn or permit gives the place back whatever happened.
+//! One line per Dialer. A call in line holds nothing; when it is its turn to be claimed it gets a [`Turn`], which may be
+//! a little before it is due, and trades it for a [`Permit`], which holds one of the Dialer's places, once its claim is
+//! stored and it is due. A call that was placed and whose end is awaited holds a place too. Promise: never more permits
+//! and calls in progress than `maxConcurrentCalls`, no more claims than the Dialer can take soon, never two starts closer
+//! together than `callsPerMinute` allows, one call at a time to a Dialer in trouble, nobody starves, and dropping a
+//! ticket, turn or permit gives back what it holds whatever happened.
 
 mod breaker;
+#[cfg(test)]
+mod claiming_tests;
+mod lead;
 mod line;
 #[cfg(test)]
 mod line_tests;
 mod pace;
+mod pass;
+mod queue;
 mod rank;
+mod smoothed;
 
 pub use breaker::{Change, Trouble, TroubleKind};
-pub use line::{Limits, Obstacle, Permit, Ticket, Turn};
-pub use rank::Rank;
+pub use line::{Limits, Obstacle};
+pub use pass::{Permit, Ticket, Turn};
 
+use crate::api::Priority;
 use crate::clock::Clock;
+use jiff::Timestamp;
+use lead::Lead;
 use line::Line;
+use rank::Rank;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,6 +41,7 @@ pub type LineKey = (String, String);
 #[derive(Debug)]
 pub struct Admission {
     clock: Clock,
+    lead: Arc<Lead>,
     state: Mutex<Lines>,
 }
 
@@ -42,14 +54,14 @@ struct Lines {
 }
 
 impl Admission {
-    /// No lines yet.
-    pub fn new(clock: Clock) -> Self {
-        Self { clock, state: Mutex::default() }
+    /// No lines yet. A call may be claimed so long before it is due, and no longer.
+    pub fn new(clock: Clock, longest_lead: Duration) -> Self {
+        Self { clock, lead: Arc::new(Lead::new(clock, longest_lead)), state: Mutex::default() }
     }
 
-    /// Joins the line of a Dialer.
-    pub fn join(&self, key: &LineKey, limits: Limits, rank: Rank) -> Ticket {
-        self.line(key).join(limits, rank)
+    /// Joins the line of a Dialer with a call that is due then, or was.
+    pub fn join(&self, key: &LineKey, limits: Limits, priority: Priority, due: Timestamp) -> Ticket {
+        self.line(key).join(limits, Rank::new(priority, due), due)
     }
 
     /// Tells a line of new limits; those who wait may go at once.
@@ -61,7 +73,7 @@ impl Admission {
     pub fn occupy(&self, key: &LineKey, uid: &str) {
         let mut state = self.lock();
         if !state.carried.contains_key(uid) {
-            let line = state.line(key, self.clock);
+            let line = state.line(key, || self.new_line());
             line.occupy(uid);
             state.carried.insert(uid.to_owned(), line);
         }
@@ -106,7 +118,11 @@ impl Admission {
     }
 
     fn line(&self, key: &LineKey) -> Arc<Line> {
-        self.lock().line(key, self.clock)
+        self.lock().line(key, || self.new_line())
+    }
+
+    fn new_line(&self) -> Line {
+        Line::new(self.clock, Arc::clone(&self.lead))
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
@@ -115,11 +131,11 @@ impl Admission {
 }
 
 impl Lines {
-    fn line(&mut self, key: &LineKey, clock: Clock) -> Arc<Line> {
+    fn line(&mut self, key: &LineKey, new: impl FnOnce() -> Line) -> Arc<Line> {
         if let Some(line) = self.by_dialer.get(key) {
             return Arc::clone(line);
         }
-        let line = Arc::new(Line::new(clock));
+        let line = Arc::new(new());
         self.by_dialer.insert(key.clone(), Arc::clone(&line));
         line
     }
