@@ -31,8 +31,11 @@ pub struct Monotonic(tokio::time::Instant);
 impl Clock {
     /// A clock for simulated weeks: `offset` ahead of the system's at this moment, and `rate` times as fast from now on.
     pub fn simulated(offset: SignedDuration, rate: f64) -> Self {
-        let simulation = Some(Simulation { started: Self::real_now(), offset, rate });
-        Self { simulation, ..Self::default() }
+        Self {
+            simulation: Some(Simulation { started: Self::real_now(), offset, rate }),
+            #[cfg(test)]
+            paused: None,
+        }
     }
 
     /// A clock that shows `now`, and whose wall time goes with the runtime's.

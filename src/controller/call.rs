@@ -158,9 +158,9 @@ fn explain_aside(scope: &Arc<Scope>, call: &Arc<CallView>) {
     let Some(writing) = scope.context.plans.begin(call.uid(), &script::line_of(call)) else { return };
     let (scope, call) = (Arc::clone(scope), Arc::clone(call));
     tokio::spawn(async move {
-        // Never closed, so never refused.
+        // Never closed, so never refused. A hundred thousand may wait here: what follows has a place of its own.
         let turn = scope.context.plan_writers.acquire().await;
-        if let Err(error) = explain(&scope, &call).await {
+        if let Err(error) = Box::pin(explain(&scope, &call)).await {
             note_not_written(&call, &error);
             drop(turn);
             tokio::time::sleep(error.class().retry_after()).await;

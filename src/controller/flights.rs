@@ -30,6 +30,8 @@ struct Flight {
     line: LineKey,
     /// When the attempt that it stands in line for is due.
     due: Option<Timestamp>,
+    /// It stands in line no longer: it may place its call.
+    permitted: bool,
     /// More than one while a claim is taken over: until that is stored, the object bears the one before.
     tokens: Vec<String>,
     withdrawn: CancellationToken,
@@ -82,7 +84,13 @@ impl Flights {
             return None;
         }
         let withdrawn = CancellationToken::new();
-        let flight = Flight { line: line.clone(), due, tokens: Vec::new(), withdrawn: withdrawn.clone() };
+        let flight = Flight {
+            line: line.clone(),
+            due,
+            permitted: false,
+            tokens: Vec::new(),
+            withdrawn: withdrawn.clone(),
+        };
         state.count(&flight, 1);
         state.running.insert(uid.to_owned(), flight);
         Some(InFlight { flights: self.clone(), uid: uid.to_owned(), withdrawn })
@@ -103,6 +111,14 @@ impl Flights {
     /// Whether a script for this object stands in this very line, without a claim.
     pub fn stands_in(&self, uid: &str, line: &LineKey) -> bool {
         self.lock().running.get(uid).is_some_and(|flight| flight.tokens.is_empty() && flight.line == *line)
+    }
+
+    /// Until when a script for this object keeps, or kept, a claim waiting for its due instant; it may wait on for a place.
+    /// `None` when it does not wait.
+    pub fn keeps_claim_for(&self, uid: &str) -> Option<Timestamp> {
+        let state = self.lock();
+        let flight = state.running.get(uid)?;
+        flight.due.filter(|_| !flight.permitted && !flight.tokens.is_empty())
     }
 
     /// How many scripts each Dialer has that has any.
@@ -152,6 +168,13 @@ impl InFlight {
     /// Whatever was claimed is known to be settled.
     pub fn leave_all_tokens(&self) {
         self.change_tokens(Vec::clear);
+    }
+
+    /// It has its permit: the call is being placed from now on.
+    pub fn permitted(&self) {
+        if let Some(flight) = self.flights.lock().running.get_mut(&self.uid) {
+            flight.permitted = true;
+        }
     }
 
     /// Returns when the script is no longer wanted.
@@ -227,6 +250,18 @@ mod tests {
         flight.leave_all_tokens();
         drop(flight);
         assert_eq!(flights.token_state("u", "sent"), TokenState::Forgotten);
+    }
+
+    #[test]
+    fn a_claim_waits_for_its_permit_and_no_longer() {
+        let flights = Flights::default();
+        let due = Timestamp::from_second(1).unwrap();
+        let flight = flights.stand("u", &line("d"), due).unwrap();
+        assert_eq!(flights.keeps_claim_for("u"), None);
+        flight.enter_token("t");
+        assert_eq!(flights.keeps_claim_for("u"), Some(due));
+        flight.permitted();
+        assert_eq!(flights.keeps_claim_for("u"), None);
     }
 
     #[tokio::test]

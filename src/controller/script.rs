@@ -64,7 +64,10 @@ async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn, due
     // It holds a turn: should an earlier attempt have been in progress, that is over.
     places::vacate(scope, call.uid());
     let (spoken, held) = match permit(scope, turn, &claimed).instrument(spans::permit()).await {
-        Ok(permit) => place(scope, call, claimed, permit).instrument(spans::place()).await,
+        Ok(permit) => {
+            flight.permitted();
+            place(scope, call, claimed, permit).instrument(spans::place()).await
+        }
         Err(why) => (withheld(scope, call, claimed, why), None),
     };
     if can_ask(scope, call, &spoken) {

@@ -142,7 +142,11 @@ fn count(scope: &Scope, watched: &HashSet<LineKey>) -> HashMap<LineKey, Counts> 
         }
         let counts = found.entry(line).or_default();
         match load {
-            Load::Active => counts.active += 1,
+            Load::Active => match scope.context.flights.keeps_claim_for(call.uid()) {
+                Some(due) if due <= now => queue(counts, due),
+                Some(_) => {}
+                None => counts.active += 1,
+            },
             Load::Queued(since) => queue(counts, since),
             Load::Unplanned => planned_due(scope, &call, now).into_iter().for_each(|due| queue(counts, due)),
             Load::None => {}

@@ -90,7 +90,12 @@ impl Api {
 
     /// Merge-patches one of our objects; a conflict with the operator is not possible.
     pub fn patch(&self, namespace: &str, kind: &str, name: &str, patch: &Value) {
-        self.send(Method::PATCH, &path(namespace, plural(kind), name), patch).unwrap();
+        self.try_patch(namespace, kind, name, patch).unwrap();
+    }
+
+    /// The same, where the API server may refuse it.
+    pub fn try_patch(&self, namespace: &str, kind: &str, name: &str, patch: &Value) -> Result<Value, String> {
+        self.send(Method::PATCH, &path(namespace, plural(kind), name), patch)
     }
 
     /// Deletes one of our objects.

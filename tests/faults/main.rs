@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ahead;
 mod api;
 mod api_server;
 mod campaign;

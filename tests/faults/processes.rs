@@ -2,6 +2,7 @@
 //!
 //! Each story is mostly waiting, so all are told side by side.
 
+use crate::ahead;
 use crate::api::Api;
 use crate::campaign::side_by_side;
 use crate::programs::Proxy;
@@ -21,6 +22,9 @@ const STORIES: &[(&str, Story)] = &[
     ("replaced again and again in a burst", replaced_in_a_burst),
     ("watches that are half open", half_open_watches),
     ("cut off when calls are due", cut_off_when_due),
+    ("changed between claim and due instant", ahead::changed_before_due),
+    ("killed between claim and due instant", ahead::killed_before_due),
+    ("lost between claim and due instant", ahead::killed_before_due_without_a_journal),
 ];
 
 #[test]
@@ -37,7 +41,8 @@ fn whatever_happens_to_processes_nobody_is_rung_twice_and_nobody_forgotten() {
     assert!(broken.is_empty(), "{broken:?}; each says why above");
 }
 
-fn in_ms(milliseconds: i64) -> String {
+/// An instant so many milliseconds from now.
+pub fn in_ms(milliseconds: i64) -> String {
     format!("{:.3}", now() + SignedDuration::from_millis(milliseconds))
 }
 
@@ -52,7 +57,7 @@ pub fn burst(count: u32, from_ms: i64, apart_ms: i64, fields: &Value) -> Vec<Val
 }
 
 /// Judges, and fails with what was broken.
-fn assert_kept(scene: &Scene<'_>, operators: &[&Operator]) -> Vec<Value> {
+pub fn assert_kept(scene: &Scene<'_>, operators: &[&Operator]) -> Vec<Value> {
     let ending = || operators.iter().for_each(|operator| drop(operator.process().kill_now()));
     scene.until_idle();
     let judged = scene.judge(&[], ending);

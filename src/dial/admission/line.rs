@@ -103,14 +103,17 @@ struct Waiting {
 #[derive(Debug)]
 struct Ready {
     passage: Passage,
-    grant: oneshot::Sender<Result<Permit, String>>,
+    grant: oneshot::Sender<Permission>,
 }
+
+/// What a claimed call waits for: its permit, or why there will be none.
+type Permission = Result<Permit, String>;
 
 /// What is handed out when the line is no longer locked: what nobody takes is dropped, and that needs the lock.
 #[derive(Default)]
 struct Served {
     turns: Vec<(oneshot::Sender<Turn>, Turn)>,
-    permits: Vec<(oneshot::Sender<Result<Permit, String>>, Result<Permit, String>)>,
+    permits: Vec<(oneshot::Sender<Permission>, Permission)>,
     left: Vec<Passage>,
 }
 
@@ -185,7 +188,7 @@ impl Line {
         self: &Arc<Self>,
         turn: Turn,
         not_before: Timestamp,
-    ) -> oneshot::Receiver<Result<Permit, String>> {
+    ) -> oneshot::Receiver<Permission> {
         let Turn { passage, asking } = turn;
         let (grant, granted) = oneshot::channel();
         self.lead.landed(asking.asked);
