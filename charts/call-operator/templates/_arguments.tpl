@@ -22,6 +22,7 @@
 {{- if .Values.suspendAll }}
 - --suspend-all=true
 {{- end }}
+- --max-claim-lead={{ .Values.maxClaimLeadSeconds }}
 {{- if .Values.dialer.allowHttp }}
 - --dialer-allow-http=true
 {{- end }}
