@@ -5,11 +5,12 @@
 //! spec or status that this version cannot read never fails a list or watch; it is kept as the error it gave, and
 //! harms only its own object.
 
+use super::lean::lean_metadata;
 use super::readable::{Readable, readable};
 use super::tracking::is_applied_by_tool;
 use super::{
     Attempt, BusinessHours, LocalReference, OCCURRENCE_ANNOTATION, Priority, RetryPolicy,
-    SCHEDULED_TIME_ANNOTATION, ScheduledCall, ScheduledCallStatus,
+    SCHEDULED_TIME_ANNOTATION, ScheduledCall, ScheduledCallSpec, ScheduledCallStatus,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 #[resource(inherit = "ScheduledCall")]
 pub struct CallView {
     /// Metadata; trimmed by [`CallView::trim`].
+    #[serde(deserialize_with = "lean_metadata")]
     pub metadata: ObjectMeta,
     /// What deciding needs of the spec.
     #[serde(default, deserialize_with = "readable")]
@@ -91,13 +93,38 @@ pub struct CallViewSpec {
     pub ttl_seconds_after_finished: Option<i64>,
 }
 
+impl CallViewSpec {
+    fn of(spec: &ScheduledCallSpec) -> Self {
+        Self {
+            phone_number: spec.phone_number.clone(),
+            scheduled_for: spec.scheduled_for.clone(),
+            time_zone: spec.time_zone.clone(),
+            respect_business_hours: spec.respect_business_hours,
+            business_hours: spec.business_hours.clone().map(Box::new),
+            business_calendar_ref: spec.business_calendar_ref.clone(),
+            dialer_ref: spec.dialer_ref.clone(),
+            priority: spec.priority,
+            retry_policy: spec.retry_policy.clone().map(Box::new),
+            starting_deadline_seconds: spec.starting_deadline_seconds,
+            active_deadline_seconds: spec.active_deadline_seconds,
+            suspend: spec.suspend,
+            cancel: spec.cancel,
+            ttl_seconds_after_finished: spec.ttl_seconds_after_finished,
+        }
+    }
+}
+
 impl CallView {
     /// The view of a whole object.
-    ///
-    /// # Errors
-    /// When the object cannot be written as JSON, which no object that was read from JSON does.
-    pub fn of(call: &ScheduledCall) -> Result<Self, serde_json::Error> {
-        serde_json::from_value(serde_json::to_value(call)?)
+    pub fn of(call: &ScheduledCall) -> Self {
+        Self {
+            metadata: call.metadata.clone(),
+            spec: Readable::Read(CallViewSpec::of(&call.spec)),
+            status: Readable::Read(call.status.clone().unwrap_or_default()),
+            edited_at: None,
+            series: None,
+            applied_by_tool: false,
+        }
     }
 
     /// Notes the time of the last edit and the series, and drops the metadata that no decision reads: three quarters of an object's

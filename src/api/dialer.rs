@@ -1,5 +1,6 @@
 //! Wire type Dialer: how calls are placed.
 
+use super::lean::lean_metadata;
 use super::readable::{Readable, readable};
 use super::{HttpDialer, RuleOutcome};
 use jiff::Timestamp;
@@ -110,6 +111,7 @@ pub struct DialerSpec {
 #[resource(inherit = "Dialer")]
 pub struct DialerView {
     /// Metadata.
+    #[serde(deserialize_with = "lean_metadata")]
     pub metadata: ObjectMeta,
     /// The spec.
     #[serde(default, deserialize_with = "readable")]

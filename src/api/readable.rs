@@ -5,6 +5,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// A part of an object that was read, or the reason why it could not be.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +38,8 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned + Default,
 {
-    let raw = Option::<serde_json::Value>::deserialize(deserializer)?;
-    Ok(raw.map_or_else(Readable::default, |value| match serde_json::from_value(value) {
+    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    Ok(raw.map_or_else(Readable::default, |raw| match serde_json::from_str(raw.get()) {
         Ok(part) => Readable::Read(part),
         Err(error) => Readable::Unreadable(error.to_string()),
     }))

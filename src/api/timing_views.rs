@@ -3,6 +3,7 @@
 //! Promise as that of [`super::CallView`]: a spec or status that this version cannot read never fails a list or watch.
 
 use super::call_view::last_edit;
+use super::lean::lean_metadata;
 use super::readable::{Readable, readable};
 use super::{
     BusinessCalendar, BusinessCalendarSpec, BusinessCalendarStatus, RecurringCall, RecurringCallSpec,
@@ -18,6 +19,7 @@ use serde::Deserialize;
 #[resource(inherit = "RecurringCall")]
 pub struct SeriesView {
     /// Metadata; trimmed by [`SeriesView::trim`].
+    #[serde(deserialize_with = "lean_metadata")]
     pub metadata: ObjectMeta,
     /// The spec; `None` inside when the object has none.
     #[serde(default, deserialize_with = "readable")]
@@ -35,6 +37,7 @@ pub struct SeriesView {
 #[resource(inherit = "BusinessCalendar")]
 pub struct CalendarView {
     /// Metadata; trimmed by [`CalendarView::trim`].
+    #[serde(deserialize_with = "lean_metadata")]
     pub metadata: ObjectMeta,
     /// The spec; `None` inside when the object has none.
     #[serde(default, deserialize_with = "readable")]

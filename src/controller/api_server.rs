@@ -20,7 +20,7 @@ use kube::core::Status;
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +60,26 @@ pub struct Look {
 #[derive(Debug, Deserialize)]
 struct ListHead {
     metadata: ListMeta,
+}
+
+/// What is sent to replace a status.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusUpdate<'a, S> {
+    api_version: &'a str,
+    kind: &'a str,
+    metadata: Target<'a>,
+    status: &'a S,
+}
+
+/// The very object in the very version that is meant.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Target<'a> {
+    namespace: Option<&'a str>,
+    name: Option<&'a str>,
+    uid: Option<&'a str>,
+    resource_version: Option<&'a str>,
 }
 
 impl ApiServer {
@@ -232,17 +252,17 @@ impl ApiServer {
         S: Serialize,
         R: DeserializeOwned,
     {
-        let body = json!({
-            "apiVersion": K::api_version(&()),
-            "kind": K::kind(&()),
-            "metadata": {
-                "namespace": metadata.namespace,
-                "name": metadata.name,
-                "uid": metadata.uid,
-                "resourceVersion": metadata.resource_version,
+        let body = StatusUpdate {
+            api_version: &K::api_version(&()),
+            kind: &K::kind(&()),
+            metadata: Target {
+                namespace: metadata.namespace.as_deref(),
+                name: metadata.name.as_deref(),
+                uid: metadata.uid.as_deref(),
+                resource_version: metadata.resource_version.as_deref(),
             },
-            "status": status,
-        });
+            status,
+        };
         let body = serde_json::to_vec(&body).map_err(|error| ApiError::Refused(error.to_string()))?;
         let request = target::<K>(metadata)
             .replace_subresource("status", name(metadata), &managed(), body)
@@ -301,6 +321,7 @@ fn not_built(error: kube::core::request::Error) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_date_of_an_answer_is_read() {

@@ -11,7 +11,7 @@ use super::gate::WriteClass;
 use super::observe::observe_again;
 use super::script::line_of;
 use super::store_check::note_reply;
-use crate::api::{CallView, ScheduledCall, ScheduledCallStatus};
+use crate::api::{CallView, LeanCall, ScheduledCall, ScheduledCallStatus};
 use crate::clock::Monotonic;
 use crate::decide::{ClaimText, Decision, DialOrder, attempt_key, claimed_status, decide_call};
 use crate::dial::Claimed;
@@ -114,8 +114,9 @@ async fn store(
     let api = &scope.context.api;
     let highest = scope.context.store.highest();
     let stored = api
-        .replace_status::<ScheduledCall, _, ScheduledCall>(WriteClass::Claim, &call.metadata, status)
-        .await;
+        .replace_status::<ScheduledCall, _, LeanCall>(WriteClass::Claim, &call.metadata, status)
+        .await
+        .map(ScheduledCall::from);
     scope.context.metrics.claim_ended(end_of(&stored));
     match &stored {
         Ok(stored) => note_reply(&scope.context, highest, &stored.metadata),
@@ -160,7 +161,7 @@ async fn settle(scope: &Scope, call: &CallView, token: &str, asked: Monotonic, e
 
 /// Goes on only with an object that bears our token.
 fn prove(scope: &Scope, stored: ScheduledCall, token: &str, asked: Monotonic) -> Tried {
-    let Some(view) = scope.remember(&stored) else { return Tried::Gone };
+    let view = scope.remember(&stored);
     let Some(claimed) = Claimed::prove(stored, token, asked) else { return Tried::Lost };
     scope.context.recent.note(&view, scope.context.clock.now());
     let attempt = claimed.attempt();

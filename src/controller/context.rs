@@ -204,8 +204,8 @@ impl Scope {
     }
 
     /// The same for a whole object.
-    pub fn remember(&self, stored: &ScheduledCall) -> Option<Arc<CallView>> {
-        CallView::of(stored).ok().map(|view| self.keep(view))
+    pub fn remember(&self, stored: &ScheduledCall) -> Arc<CallView> {
+        self.keep(CallView::of(stored))
     }
 
     /// The whole object as it is now, asked for until the API server answers or the process ends; `None` when it is gone.

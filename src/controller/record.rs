@@ -20,7 +20,7 @@ use tracing::{info, warn};
 pub async fn record(scope: &Scope, spoken: Spoken, flight: &InFlight) -> Option<Arc<CallView>> {
     let context = &scope.context;
     let Spoken { claimed, result } = spoken;
-    let view = CallView::of(claimed.call()).ok().map(Arc::new)?;
+    let view = Arc::new(CallView::of(claimed.call()));
     let again = remember_fate(scope, &view, &result, context.clock.now());
     let claim = claimed.mark();
     let stored =

@@ -71,7 +71,7 @@ pub async fn settle(
         () = scope.context.shutdown.cancelled() => return None,
     };
     scope.context.journal.answered(call.uid(), &taken.mark.token, &result);
-    let view = CallView::of(&taken.subject.call).ok().map(Arc::new)?;
+    let view = Arc::new(CallView::of(&taken.subject.call));
     let again = scope.context.clock.now();
     let stored = store_truth(scope, view, |call, terms, now| {
         fold_result(call, terms, &taken.mark, &result, again, now)
@@ -141,7 +141,7 @@ async fn take_over(
             }
             Err(_) => scope.whole(&view, READ_AGAIN).await?,
         };
-        let newest = scope.remember(&stored)?;
+        let newest = scope.remember(&stored);
         match newest.unanswered(number).cloned() {
             Some(attempt) if attempt.token == mark.token => {
                 info!(

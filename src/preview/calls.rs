@@ -83,7 +83,7 @@ pub fn row(
 
 /// The call as if it were created just now: what a cluster may already know of it is left out.
 fn as_new(call: &ScheduledCall) -> Result<CallView, Vec<FieldError>> {
-    let mut view = CallView::of(call).map_err(|error| vec![FieldError::unreadable(&error.to_string())])?;
+    let mut view = CallView::of(call);
     view.status = Readable::Read(ScheduledCallStatus::default());
     view.metadata = Default::default();
     Ok(view)
