@@ -148,6 +148,25 @@ async fn no_more_is_claimed_than_the_dialer_can_take_in_the_longest_lead() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_more_is_claimed_for_a_dialer_that_answers_nobody() {
+    let bench = Bench::new(LONGEST);
+    bench.gain_experience(ms(10)).await;
+    let now = i64::try_from(bench.now()).unwrap();
+    let mut hang = Vec::new();
+    for _ in 0..2 {
+        let turn = given(bench.join(now)).await;
+        hang.push(bench.permit(turn, now).await.unwrap().unwrap());
+    }
+    // For all that is known, each place is free again in a moment.
+    drop(given(bench.join(now)).await);
+    advance(ms(5_000)).await;
+    assert_eq!(Bench::turns(vec![bench.join(now)]).await.len(), 0);
+    let next = bench.join(now);
+    hang.pop();
+    given(next).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_a_call_holds_its_place_to_its_end_only_free_places_are_claimed_for() {
     let mut bench = Bench::new(LONGEST);
     bench.limits.held_to_the_end = true;
@@ -210,8 +229,8 @@ async fn a_claim_that_expires_in_line_makes_room_and_the_next_goes() {
     let turn = given(bench.join(0)).await;
     assert!(bench.permit(turn, 0).await.is_none(), "no place before it expires");
     assert_eq!(bench.now() / 100, 100);
-    let turn = given(bench.join(0)).await;
-    let next = bench.permit(turn, 0);
+    let next = bench.join(0);
     drop(holds);
-    next.await.unwrap().unwrap();
+    let turn = given(next).await;
+    bench.permit(turn, 0).await.unwrap().unwrap();
 }

@@ -84,6 +84,8 @@ struct LineState {
     in_progress: HashSet<String>,
     /// For how long a permit is out.
     hold: Smoothed,
+    /// When the last one was given.
+    last_permit: Option<Monotonic>,
     pace: Pace,
     breaker: Breaker,
     /// When the line will be served without being asked to.
@@ -135,13 +137,18 @@ impl LineState {
         self.limits.max_concurrent.saturating_sub(self.placing + self.in_progress.len())
     }
 
+    /// For how long a place is held: as long as lately, or longer if all have been held for longer already.
+    fn holds(&self, now: Monotonic) -> Duration {
+        let held_by_all = self.last_permit.filter(|_| self.free_places() == 0).map(|last| now.since(last));
+        self.hold.mean(UNKNOWN_HOLD).max(held_by_all.unwrap_or_default()).max(Duration::from_millis(1))
+    }
+
     /// Whether one more call may be claimed: there is a place for it, or will be within the longest lead.
-    fn has_room(&self, longest_lead: Duration) -> bool {
+    fn has_room(&self, longest_lead: Duration, now: Monotonic) -> bool {
         let soon = if self.limits.held_to_the_end {
             0.0
         } else {
-            let hold = self.hold.mean(UNKNOWN_HOLD).max(Duration::from_millis(1));
-            self.limits.max_concurrent as f64 * longest_lead.as_secs_f64() / hold.as_secs_f64()
+            self.limits.max_concurrent as f64 * longest_lead.as_secs_f64() / self.holds(now).as_secs_f64()
         };
         let room = self.free_places() as f64 + soon.floor();
         self.asking < CLAIMS_AT_A_TIME && (self.promised_places() as f64) < room
@@ -331,6 +338,7 @@ impl Line {
                 }
                 None => {
                     state.placing += 1;
+                    state.last_permit = Some(now);
                     let place = Place { line: Arc::clone(self), since: now };
                     let start = Some(state.pace.starts.strike(now));
                     served.permits.push((grant, Ok(Permit { passage, start, _place: place })));
@@ -350,7 +358,7 @@ impl Line {
             };
             let left = first.grant.is_closed();
             if !left {
-                if !state.has_room(self.lead.longest()) {
+                if !state.has_room(self.lead.longest(), now) {
                     return None;
                 }
                 match state.gate(now) {
