@@ -9,10 +9,14 @@ use kube::{Client, Config};
 use serde_json::Value;
 use std::future::Future;
 use std::path::Path;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// Creates at a time: enough to keep the API server busy.
 const CREATES_AT_A_TIME: usize = 16;
+
+/// In which a small answer has come, if it comes.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Group and version of our kinds, as paths have it.
 pub const OURS: &str = "/apis/call-operator.dev/v1alpha1";
@@ -66,10 +70,34 @@ impl Api {
         self.wait(send(&self.client, Method::GET, path, Vec::new()))
     }
 
+    /// Reads all objects of a collection in pages, without looking at them; how many bytes that were.
+    pub fn list_all(&self, path: &str, page: usize) -> Result<usize, String> {
+        let (mut bytes, mut next) = (0, String::new());
+        loop {
+            let text = self.get_text(&format!("{path}?limit={page}&continue={next}"))?;
+            bytes += text.len();
+            let list: ListHead = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
+            match list.metadata.continue_ {
+                Some(token) if !token.is_empty() => next = token,
+                _ => return Ok(bytes),
+            }
+        }
+    }
+
     /// The same as text.
     pub fn get_text(&self, path: &str) -> Result<String, String> {
         let request = request(Method::GET, path, Vec::new())?;
         self.wait(async { self.client.request_text(request).await.map_err(|error| error.to_string()) })
+    }
+
+    /// Whether the API server answers a GET of this path, and soon: one that fills its cache makes lists wait.
+    pub fn answers(&self, path: &str) -> Result<(), String> {
+        let request = request(Method::GET, path, Vec::new())?;
+        let asking = async {
+            let answer = tokio::time::timeout(SOON, self.client.request_text(request)).await;
+            answer.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+        };
+        self.wait(asking).map(drop)
     }
 
     /// The API server's own metrics.
@@ -88,11 +116,20 @@ impl Api {
     }
 }
 
+/// What is read of a list: not its objects.
+#[derive(serde::Deserialize)]
+struct ListHead {
+    metadata: kube::api::ListMeta,
+}
+
 async fn client(kubeconfig: &Path) -> Result<Client, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", kubeconfig.display());
     let file = Kubeconfig::read_from(kubeconfig).map_err(|error| told(&error))?;
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
-    Client::try_from(config.map_err(|error| told(&error))?).map_err(|error| told(&error))
+    let mut config = config.map_err(|error| told(&error))?;
+    // Who waits for the API server wants to know when it answers first.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| told(&error))
 }
 
 async fn create(client: &Client, path: String, object: Value) -> Result<Value, String> {

@@ -6,6 +6,9 @@ use crate::template::Template;
 use crate::world::World;
 use std::cell::OnceCell;
 
+/// So many runs of a scenario may not count.
+const VAIN_RUNS: u32 = 3;
+
 /// One `make bench`.
 pub struct Bench {
     /// Runs of each scenario.
@@ -30,16 +33,25 @@ impl Bench {
         Ok(self.template.get_or_init(|| learned))
     }
 
-    /// Runs a scenario as often as it is to be run, each time in a world of its own.
+    /// Runs a scenario as often as it is to be run, each time in a world of its own. It says whether the run counts.
     pub fn each_run(
         &self,
         name: &str,
-        mut scenario: impl FnMut(&World) -> Result<(), String>,
+        mut scenario: impl FnMut(&World) -> Result<bool, String>,
     ) -> Result<(), String> {
-        for run in 1..=self.runs {
+        let (mut run, mut vain) = (1, 0);
+        while run <= self.runs {
             say(&format!("{name}, run {run} of {}", self.runs));
             let world = World::start()?;
-            scenario(&world).map_err(|reason| format!("{name}: {reason}"))?;
+            if scenario(&world).map_err(|reason| format!("{name}: {reason}"))? {
+                run += 1;
+                continue;
+            }
+            say("  does not count: preparing it took too long");
+            vain += 1;
+            if vain == VAIN_RUNS {
+                return Err(format!("{name}: this machine is too busy"));
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::copies::copy;
 use crate::etcd::{Etcd, Pair};
 use crate::interrupt;
 use crate::operator::{Operator, Program};
+use crate::waiting;
 use crate::world::{World, collection};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -48,24 +49,36 @@ impl Pending {
         if real > 0 || series > self.series {
             self.plan_real_ones(world, program, real, series)?;
         }
-        let etcd = Etcd::new(world.control_plane.etcd_address());
-        let start = ticks();
-        // In pieces, because each takes some memory on the way.
-        while self.calls < calls {
-            let until = calls.min(self.calls + 10_000);
-            let copies = (self.calls..until)
-                .map(|number| copy(&self.originals[number % self.originals.len()], number));
-            let copies = copies.collect::<Result<Vec<Pair>, String>>()?;
-            etcd.put(&copies)?;
-            self.calls = until;
-            if let Some(last) = copies.last() {
-                verify(world, last, start)?;
-            }
+        if self.calls < calls {
+            self.add_copies(world, calls)?;
         }
-        self.verify_count(world)?;
+        self.verify_count(world)
+    }
+
+    /// Copies until there are so many. The API server is away meanwhile: it would follow each of them.
+    fn add_copies(&mut self, world: &World, calls: usize) -> Result<(), String> {
+        let start = ticks();
+        world.control_plane.kill_api_server()?;
+        let etcd = Etcd::new(world.control_plane.etcd_address());
+        let numbers: Vec<usize> = (self.calls..calls).collect();
+        // In pieces, because each takes some memory on the way.
+        for piece in numbers.chunks(10_000) {
+            let copies =
+                piece.iter().map(|&number| copy(&self.originals[number % self.originals.len()], number));
+            etcd.put(&copies.collect::<Result<Vec<Pair>, String>>()?)?;
+        }
+        self.calls = calls;
+        let stored = ms_since(start) / 1e3;
+        world.control_plane.restart_api_server()?;
+        let last = calls - 1;
+        verify(world, &copy(&self.originals[last % self.originals.len()], last)?)?;
+        let served = ms_since(start) / 1e3;
+        // Its cache and the controllers' have to fill.
+        waiting::at_rest(world.control_plane.api_server_pid())?;
+        let rest = ms_since(start) / 1e3;
         say(&format!(
-            "  {calls} pending calls and {series} series are stored, {:.1} s",
-            ms_since(start) / 1e3
+            "  {} copies stored in {stored:.1} s, served after {served:.1} s, at rest after {rest:.1} s",
+            numbers.len()
         ));
         Ok(())
     }
@@ -97,11 +110,15 @@ impl Pending {
         Ok(())
     }
 
-    /// What the API server says that there is.
+    /// Compares with what the API server says that there is.
     fn verify_count(&self, world: &World) -> Result<(), String> {
-        let list = world.api.get(&format!("{}/scheduledcalls?limit=1", crate::api::OURS))?;
-        let shown = list["items"].as_array().map_or(0, Vec::len) as u64;
-        let count = shown + list["metadata"]["remainingItemCount"].as_u64().unwrap_or(0);
+        let mut count = 0;
+        for index in 0..NAMESPACES {
+            let path = format!("{}?limit=1", collection(&namespace(index), "scheduledcalls"));
+            let list = world.api.get(&path)?;
+            count += list["items"].as_array().map_or(0, Vec::len) as u64;
+            count += list["metadata"]["remainingItemCount"].as_u64().unwrap_or(0);
+        }
         let expected = (self.calls + self.series) as u64;
         if count == expected {
             return Ok(());
@@ -111,7 +128,8 @@ impl Pending {
 }
 
 /// Waits until the API server's cache has a copy, and compares it.
-fn verify(world: &World, copied: &Pair, start: std::time::Instant) -> Result<(), String> {
+fn verify(world: &World, copied: &Pair) -> Result<(), String> {
+    let start = ticks();
     let stored: Value = serde_json::from_str(&copied.value).map_err(|error| error.to_string())?;
     let text = |pointer: &str| stored.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let collection = collection(text("/metadata/namespace"), "scheduledcalls");

@@ -17,6 +17,15 @@ pub fn cpu_ms(pid: u32) -> Result<f64, String> {
     Ok((user + system) / TICKS_PER_SECOND * 1e3)
 }
 
+/// CPU time that all processes of this machine have taken, in milliseconds.
+pub fn machine_cpu_ms() -> Result<f64, String> {
+    let stat = fs::read_to_string("/proc/stat").map_err(|error| format!("/proc/stat: {error}"))?;
+    let mut ticks = stat.lines().next().unwrap_or_default().split_whitespace().skip(1).map(str::parse::<f64>);
+    let mut next = || ticks.next().and_then(Result::ok).unwrap_or(0.0);
+    let (user, nice, system) = (next(), next(), next());
+    Ok((user + nice + system) / TICKS_PER_SECOND * 1e3)
+}
+
 /// Resident memory of a process, in bytes.
 pub fn resident_bytes(pid: u32) -> Result<f64, String> {
     memory(pid, "VmRSS:")

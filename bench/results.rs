@@ -32,17 +32,20 @@ pub struct Figure {
 impl Results {
     /// Adds the value of one run.
     pub fn add(&mut self, scenario: &str, name: &str, unit: &'static str, value: f64) {
-        let known = self.figures.iter_mut().find(|figure| figure.scenario == scenario && figure.name == name);
-        match known {
-            Some(figure) => figure.values.push(value),
-            None => self.figures.push(Figure {
-                scenario: scenario.to_owned(),
-                name: name.to_owned(),
-                unit,
-                values: vec![value],
-                note: String::new(),
-            }),
+        if let Some(figure) = self.find(scenario, name) {
+            figure.values.push(value);
+            return;
         }
+        let figure = Figure {
+            scenario: scenario.to_owned(),
+            name: name.to_owned(),
+            unit,
+            values: vec![value],
+            note: String::new(),
+        };
+        // Behind the others of its scenario, which may be measured twice, with others in between.
+        let last = self.figures.iter().rposition(|figure| figure.scenario == scenario);
+        self.figures.insert(last.map_or(self.figures.len(), |last| last + 1), figure);
     }
 
     /// Adds the lateness of one run.
@@ -54,10 +57,21 @@ impl Results {
 
     /// Says beside a figure what puts it into perspective.
     pub fn note(&mut self, scenario: &str, name: &str, note: String) {
-        let known = self.figures.iter_mut().find(|figure| figure.scenario == scenario && figure.name == name);
-        if let Some(figure) = known {
+        if let Some(figure) = self.find(scenario, name) {
             figure.note = note;
         }
+    }
+
+    fn find(&mut self, scenario: &str, name: &str) -> Option<&mut Figure> {
+        self.figures.iter_mut().find(|figure| figure.scenario == scenario && figure.name == name)
+    }
+
+    /// The median of all values of figures of this scenario whose name begins so.
+    pub fn median(&self, scenario: &str, name: &str) -> Option<f64> {
+        let such = |figure: &&Figure| figure.scenario == scenario && figure.name.starts_with(name);
+        let values: Vec<f64> =
+            self.figures.iter().filter(such).flat_map(|figure| figure.values.clone()).collect();
+        Some(Spread::of(&values)?.median)
     }
 
     /// Budgets that are not met.

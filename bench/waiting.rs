@@ -3,11 +3,16 @@
 use crate::clock::{ms_since, now, ticks};
 use crate::interrupt;
 use crate::operator::Operator;
+use crate::process::cpu_ms;
 use crate::rings::Dialer;
 use jiff::Timestamp;
 use std::time::Duration;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// At rest is who takes less than this share of a core for so long.
+const AT_REST_SHARE: f64 = 0.15;
+const AT_REST_FOR: Duration = Duration::from_secs(2);
 
 /// Without any progress for so long, nothing more will come.
 const PATIENCE_MS: f64 = 60_000.0;
@@ -27,6 +32,21 @@ pub fn until(instant: Timestamp) -> Result<(), String> {
 pub fn rung(dialer: &Dialer, count: usize) -> Result<(), String> {
     let count = count as f64;
     progress(count, "have rung", || Ok(dialer.count()? as f64)).map(drop)
+}
+
+/// Waits until a process takes next to no CPU time any more.
+pub fn at_rest(pid: u32) -> Result<(), String> {
+    let start = ticks();
+    loop {
+        let before = cpu_ms(pid)?;
+        interrupt::sleep(AT_REST_FOR)?;
+        if cpu_ms(pid)? - before < AT_REST_FOR.as_secs_f64() * 1e3 * AT_REST_SHARE {
+            return Ok(());
+        }
+        if ms_since(start) > 2.0 * PATIENCE_MS {
+            return Err(format!("process {pid} does not come to rest"));
+        }
+    }
 }
 
 /// Waits until the operator has brought so many calls to their end, in the store; when that was.

@@ -2,8 +2,9 @@
 //!
 //! The same bytes go to objects of our CRD and of one that checks nothing, by turns; what differs is what our schema costs.
 
+use super::punctuality::BURSTS;
 use crate::bench::Bench;
-use crate::budgets::CPU_RATIO;
+use crate::budgets::{CPU_RATIO, P50};
 use crate::clock::say;
 use crate::raw_writes::{Kind, Rate, Writer};
 use crate::results::Results;
@@ -35,12 +36,28 @@ pub fn run(bench: &Bench, phase: &str, results: &mut Results) -> Result<(), Stri
     Ok(())
 }
 
+/// Says beside the lateness of a burst what the ceiling makes of it.
+pub fn note_bursts(results: &mut Results) {
+    let Some(rate) = results.median(SCENARIO, &writes("our CRD", 8)) else { return };
+    let note = format!("the API server takes {rate:.0} writes/s: 1,000 claims take {:.1} s", 1000.0 / rate);
+    for scenario in BURSTS {
+        results.note(scenario, P50, note.clone());
+    }
+}
+
+fn writes(schema: &str, in_flight: usize) -> String {
+    format!("status writes, {schema}, {in_flight} in flight")
+}
+
 fn add(results: &mut Results, phase: &str, in_flight: usize, ours: Rate, permissive: Rate) {
-    for (rate, schema) in [(ours, "our CRD"), (permissive, "permissive CRD")] {
-        let name = format!("status writes, {schema}, {in_flight} in flight, {phase}");
-        results.add(SCENARIO, &name, "1/s", rate.per_second);
+    results.add(SCENARIO, CPU_RATIO, "", ours.api_server_cpu_ms / permissive.api_server_cpu_ms);
+    let rates = [(ours, "our CRD"), (permissive, "permissive CRD")];
+    for (rate, schema) in rates {
         results.add(SCENARIO, &format!("API server CPU per write, {schema}"), "ms", rate.api_server_cpu_ms);
     }
-    results.add(SCENARIO, CPU_RATIO, "", ours.api_server_cpu_ms / permissive.api_server_cpu_ms);
+    for (rate, schema) in rates {
+        let name = format!("{}, {phase}", writes(schema, in_flight));
+        results.add(SCENARIO, &name, "1/s", rate.per_second);
+    }
     say(&format!("  {in_flight:>2} in flight: ours {ours}; permissive {permissive}"));
 }

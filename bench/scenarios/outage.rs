@@ -64,7 +64,7 @@ pub fn run(
 /// Waits until the API server answers this; when it did.
 fn answers(world: &World, path: &str) -> Result<Timestamp, String> {
     let start = ticks();
-    while let Err(reason) = world.api.get_text(path) {
+    while let Err(reason) = world.api.answers(path) {
         if ms_since(start) > PATIENCE_MS {
             return Err(reason);
         }

@@ -3,9 +3,10 @@
 
 use super::outage;
 use super::standing::{self, SINGLES};
+use crate::api::OURS;
 use crate::bench::Bench;
 use crate::budgets::{BYTES_PER_CALL, FIRST_DUE_CALL, IDLE_CPU, START_UP, WRITES_AT_START};
-use crate::clock::{now, say};
+use crate::clock::{ms_since, now, say, ticks};
 use crate::load;
 use crate::operator::Operator;
 use crate::pending::Pending;
@@ -21,6 +22,8 @@ const CALLS: usize = 100_000;
 const SERIES: usize = 1000;
 const SINGLE_CALLS: u32 = 30;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+/// Calls in a page of the operator's lists.
+const PAGE: usize = 5000;
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
 /// Measures it, once.
@@ -39,12 +42,28 @@ fn measure(world: &World, bench: &Bench, results: &mut Results) -> Result<(), St
     let calls = CALLS + SERIES;
 
     say("pending: start-up");
+    let start = ticks();
+    let bytes = world.api.list_all(&format!("{OURS}/scheduledcalls"), PAGE)?;
+    let listed = ms_since(start) / 1e3;
+    results.add(SCENARIO, "all calls listed by a client that does nothing else", "s", listed);
     let started = standing::start(world, &bench.program, &dialer, calls)?;
     let operator = &started.operator;
     results.add(SCENARIO, START_UP, "s", operator.ready_ms / 1e3);
+    let mebibytes = bytes as f64 / MEBIBYTE;
+    results.note(
+        SCENARIO,
+        START_UP,
+        format!(
+            "the API server alone needs {listed:.1} s to list them, {mebibytes:.0} MiB in pages of {PAGE}"
+        ),
+    );
     results.add(SCENARIO, FIRST_DUE_CALL, "s", started.first_ring);
     results.add(SCENARIO, "start-up until all calls are looked at", "s", started.all_seen);
     results.add(SCENARIO, WRITES_AT_START, "", started.writes);
+
+    results.add(SCENARIO, "operator CPU at start-up", "s", started.spent.cpu.operator / 1e3);
+    results.add(SCENARIO, "API server CPU at start-up", "s", started.spent.cpu.api_server / 1e3);
+    started.spent.add_others(SCENARIO, results);
 
     say("pending: a minute at rest");
     let rest = standing::at_rest(operator, MINUTE)?;

@@ -1,6 +1,7 @@
 //! What an operator costs while calls wait: its start, its rest, single calls meanwhile. For `pending` and `growth`.
 
 use crate::clock::{ms_since, now, ticks};
+use crate::costs::{Costs, Spent};
 use crate::load::Load;
 use crate::operator::{Operator, Program};
 use crate::process::cpu_ms;
@@ -28,6 +29,8 @@ pub struct StartUp {
     pub all_seen: f64,
     /// Writes to calls and series meanwhile, without those of that call.
     pub writes: f64,
+    /// What it cost.
+    pub spent: Spent,
 }
 
 /// Starts an operator on a store with so many calls.
@@ -37,6 +40,7 @@ pub fn start(world: &World, program: &Program, dialer: &Dialer, calls: usize) ->
     let writes_before = writes(world)?;
     let rung_before = dialer.count()?;
     waiting::until(load.last_due())?;
+    let before = Costs::look(world, None, dialer)?;
     let (start, started_at) = (ticks(), now());
     let operator = Operator::start(world, program)?;
     while operator.passes()? < calls as f64 {
@@ -49,13 +53,15 @@ pub fn start(world: &World, program: &Program, dialer: &Dialer, calls: usize) ->
         }
     }
     let all_seen = ms_since(start) / 1e3;
+    let spent = Costs::look(world, Some(&operator), dialer)?.since(&before);
+    spent.tell();
     waiting::rung(dialer, rung_before + 1)?;
     waiting::completed(&operator, 1)?;
     let ring = dialer.rings()?.rings.pop().ok_or("nothing has rung")?;
     let first_ring = ring.at.duration_since(started_at).as_secs_f64();
     // Its claim and its record.
     let writes = writes(world)? - writes_before - 2.0;
-    Ok(StartUp { operator, load, first_ring, all_seen, writes })
+    Ok(StartUp { operator, load, first_ring, all_seen, writes, spent })
 }
 
 /// Writes to calls and series, of any kind, that the API server has taken.
