@@ -22,6 +22,7 @@ mod machine;
 mod operator;
 mod pending;
 mod plain_http;
+mod plot;
 mod process;
 mod programs;
 mod prometheus;
@@ -54,6 +55,9 @@ struct Arguments {
     /// Runs of each scenario.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     runs: u8,
+    /// Measure nothing; draw the plot of what was measured last.
+    #[arg(long)]
+    plot: bool,
     /// Another build of the operator than this checkout's.
     #[arg(long, env = "BENCH_OPERATOR")]
     operator: Option<PathBuf>,
@@ -77,10 +81,15 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
+    if arguments.plot {
+        return report::plot();
+    }
     let path = arguments.operator.clone().map_or_else(|| programs::built("call-operator"), Ok)?;
     let flags = arguments.flags.split_whitespace().map(str::to_owned).collect();
     let bench = Bench::new(arguments.runs.into(), Program { path, flags });
     let mut results = Results::default();
     scenarios::run(&arguments.scenarios, &bench, &mut results)?;
-    report::tell(&bench, &results)
+    report::tell(&bench, &results)?;
+    // The plot belongs to docs/performance.md, whose figures are all of one bench.
+    if arguments.scenarios.is_empty() { report::plot() } else { Ok(()) }
 }
