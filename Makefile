@@ -50,6 +50,15 @@ faults: ## Replay every scenario with one fault at every request (half an hour; 
 	@$(TOGETHER) build control-plane
 	cargo test $(LOCKED) --test faults -- --ignored --nocapture --test-threads 1 every_scenario two_faults five_hundred
 
+# ONLY names scenarios of bench/scenarios/; BENCH_OPERATOR another build of the operator, BENCH_FLAGS more flags for it.
+# The operator is built by itself: together with an example it would get the features that only tests need.
+.PHONY: bench
+bench: ## Measure it on this machine (half an hour; ONLY='idle burst' some of it, RUNS=1 once each)
+	@$(TOGETHER) control-plane
+	$(if $(BENCH_OPERATOR),,cargo build --release $(LOCKED) --bin call-operator)
+	cargo build --release $(LOCKED) --example bench --example bench-dialer
+	@cargo run --release $(LOCKED) --quiet --example bench -- --runs $(or $(RUNS),3) $(ONLY)
+
 .PHONY: lint
 lint: ## Check format, code and dependencies
 	cargo fmt --check

@@ -7,7 +7,7 @@ use call_operator::decide::{
     CalendarState, CallFacts, Claimant, Defaults, DialerState, Parent, SeriesFacts, decide_call,
     decide_series, plan_series, schedule_revision,
 };
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::hint::black_box;
@@ -30,6 +30,23 @@ fn object(kind: &str, spec: Value) -> Value {
     })
 }
 
+fn facts<'a>(call: &'a CallView, defaults: &'a Defaults) -> CallFacts<'a> {
+    CallFacts {
+        call,
+        dialer: DialerState::Ready { name: "default".to_owned() },
+        calendar: CalendarState::NotNamed,
+        parent: Parent::None,
+        confirmed_at: None,
+        dialer_plan: None,
+        defaults,
+        claimant: Claimant::Elsewhere,
+        hold_until: None,
+        recent: Vec::new(),
+        sent: None,
+        set_back: None,
+    }
+}
+
 fn call(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("plan and decide a call");
     let cases = [
@@ -45,22 +62,40 @@ fn call(criterion: &mut Criterion) {
     let defaults = Defaults::built_in();
     for (name, spec) in cases {
         let call: CallView = serde_json::from_value(object("ScheduledCall", spec)).unwrap();
-        let facts = CallFacts {
-            call: &call,
-            dialer: DialerState::Ready { name: "default".to_owned() },
-            calendar: CalendarState::NotNamed,
-            parent: Parent::None,
-            confirmed_at: None,
-            dialer_plan: None,
-            defaults: &defaults,
-            claimant: Claimant::Elsewhere,
-            hold_until: None,
-            recent: Vec::new(),
-            sent: None,
-            set_back: None,
-        };
+        let facts = facts(&call, &defaults);
         group.bench_function(name, |bencher| bencher.iter(|| decide_call(black_box(&facts), now())));
     }
+}
+
+/// One after the other, each from its own place in memory: what a pass over all calls takes.
+fn many_calls(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decide every call of");
+    group.sample_size(10);
+    let defaults = Defaults::built_in();
+    for count in [10, 100, 1000, 10_000, 100_000_u32] {
+        let calls: Vec<CallView> = (0..count).map(numbered_call).collect();
+        group.throughput(Throughput::Elements(count.into()));
+        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+            bencher.iter(|| {
+                for call in &calls {
+                    black_box(decide_call(&facts(black_box(call), &defaults), now()));
+                }
+            });
+        });
+    }
+}
+
+/// Every other one at a local time that hours may move.
+fn numbered_call(number: u32) -> CallView {
+    let mut spec = json!({
+        "phoneNumber": format!("+1555{number:07}"),
+        "scheduledFor": format!("2026-11-{:02}T14:{:02}:00", 2 + number % 28, number % 60),
+        "timeZone": "America/New_York",
+    });
+    if number % 2 == 1 {
+        spec["businessHours"] = json!({"start": "09:00", "end": "17:00"});
+    }
+    serde_json::from_value(object("ScheduledCall", spec)).unwrap()
 }
 
 fn series(criterion: &mut Criterion) {
@@ -100,5 +135,5 @@ fn short() -> Criterion {
     criterion.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
 }
 
-criterion_group! { name = decide; config = short(); targets = call, series }
+criterion_group! { name = decide; config = short(); targets = call, many_calls, series }
 criterion_main!(decide);

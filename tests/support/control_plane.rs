@@ -122,6 +122,21 @@ impl ControlPlane {
         &self.settings.url
     }
 
+    /// Where etcd takes clients: `127.0.0.1:PORT`, without encryption.
+    pub fn etcd_address(&self) -> &str {
+        self.settings.etcd_url.trim_start_matches("http://")
+    }
+
+    /// The process id of etcd.
+    pub fn etcd_pid(&self) -> u32 {
+        self.etcd().pid()
+    }
+
+    /// The process id of the API server, which is another one after a restart.
+    pub fn api_server_pid(&self) -> u32 {
+        self.api_server().pid()
+    }
+
     /// A bearer token that may do everything (group `system:masters`).
     pub fn admin_token(&self) -> &str {
         &self.settings.admin_token
@@ -194,10 +209,16 @@ impl ControlPlane {
     /// Starts the API server again, with the same port, certificate and data, after killing it if it runs.
     /// Returns when it is ready.
     pub fn restart_api_server(&self) -> Result<(), String> {
+        self.launch_api_server()?;
+        Ok(self.wait_for_api_server(&self.api_server())?)
+    }
+
+    /// The same, but does not wait until it is ready.
+    pub fn launch_api_server(&self) -> Result<(), String> {
         let mut api_server = self.api_server();
         api_server.kill_now()?;
         *api_server = self.settings.start_api_server()?;
-        Ok(self.wait_for_api_server(&api_server)?)
+        Ok(())
     }
 
     /// Copies the store to the directory `copy`, which must not exist. The store stands still meanwhile.
