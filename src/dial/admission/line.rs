@@ -20,9 +20,8 @@ use tokio::sync::oneshot;
 /// next one, and so few that the calls of other Dialers are not kept waiting by a thousand of its own.
 const CLAIMS_AT_A_TIME: usize = 12;
 
-/// For how long a request holds a place, until that is known. Should it turn out to be five times as long, those that were
-/// claimed ahead still have their place before their claims expire.
-const UNKNOWN_HOLD: Duration = Duration::from_millis(50);
+/// For how long a request holds a place, until that is known.
+const UNKNOWN_HOLD: Duration = Duration::from_millis(250);
 
 /// A wall clock may be stepped while a line waits for an instant.
 const RECHECK: Duration = Duration::from_secs(1);
