@@ -61,7 +61,7 @@ struct Arguments {
     /// Another build of the operator than this checkout's.
     #[arg(long, env = "BENCH_OPERATOR")]
     operator: Option<PathBuf>,
-    /// Further flags of the operator, separated by spaces.
+    /// Further flags of the operator in the form --flag=value, separated by spaces.
     #[arg(long, env = "BENCH_FLAGS", default_value = "", allow_hyphen_values = true)]
     flags: String,
 }

@@ -81,6 +81,11 @@ impl Operator {
         process::resident_bytes(self.pid())
     }
 
+    /// An error if it has ended: as it does when it cannot renew its lease.
+    pub fn check(&self) -> Result<(), String> {
+        programs::check(&self.process)
+    }
+
     /// Asks it to end and waits until it has.
     pub fn end(self) -> Result<(), String> {
         self.process.terminate()?;

@@ -98,7 +98,7 @@ impl Pending {
         world.api.create_all((self.series..series).map(daily_series).collect())?;
         // A plan for each call and each series' call, and the series' own.
         let new_series = series - self.series;
-        wait_until_planned(world, start + (calls + 2 * new_series) as f64)?;
+        wait_until_planned(world, &operator, start + (calls + 2 * new_series) as f64)?;
         operator.end()?;
         self.series = series;
         self.calls += calls;
@@ -148,9 +148,10 @@ fn verify(world: &World, copied: &Pair) -> Result<(), String> {
     }
 }
 
-fn wait_until_planned(world: &World, least: f64) -> Result<(), String> {
+fn wait_until_planned(world: &World, operator: &Operator, least: f64) -> Result<(), String> {
     let (mut seen, mut since) = (status_writes(world)?, ticks());
     loop {
+        operator.check()?;
         interrupt::sleep(LOOK_EVERY)?;
         let writes = status_writes(world)?;
         if writes > seen {

@@ -12,7 +12,7 @@ use crate::world::World;
 
 const SCENARIO: &str = "ceiling";
 const IN_FLIGHT: [usize; 4] = [4, 8, 16, 64];
-const SECONDS: f64 = 3.0;
+const SECONDS: f64 = 2.5;
 const WARM_UP_SECONDS: f64 = 1.0;
 
 /// Measures it, before or after everything else, as often as everything else is run.

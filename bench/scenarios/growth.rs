@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 const SCENARIO: &str = "growth";
 const SIZES: [usize; 5] = [10, 100, 1000, 10_000, 100_000];
-const REST: SignedDuration = SignedDuration::from_secs(15);
+const REST: SignedDuration = SignedDuration::from_secs(10);
 const SINGLE_CALLS: u32 = 20;
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 

@@ -16,7 +16,7 @@ use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
-const CALLS: u32 = 120;
+const CALLS: u32 = 90;
 const APART: SignedDuration = SignedDuration::from_millis(500);
 /// After the first call is due.
 const KILLED_AFTER: SignedDuration = SignedDuration::from_secs(3);
