@@ -286,7 +286,10 @@ fn misbehave(request: &Request, stream: &mut TcpStream) {
     let none = Duration::ZERO;
     let slow = Duration::from_millis(100);
     match request.line.split_whitespace().nth(1).unwrap_or_default() {
-        "/slow-head" => drip(stream, b"H", slow),
+        "/slow-head" => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nx-slow: ").ok();
+            drip(stream, b"x", slow);
+        }
         "/slow-body" => {
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").ok();
             drip(stream, b"x", slow);
