@@ -56,6 +56,7 @@ pub const RECORDED_SHARE: &str = "all recorded, as a share of what is allowed";
 pub const OPERATOR_CPU_PER_CALL: &str = "operator CPU per call";
 pub const START_UP: &str = "start-up until ready";
 pub const FIRST_DUE_CALL: &str = "start-up until the first due call rings";
+pub const LAST_DUE_CALL: &str = "start-up until a due call at the end of the list rings";
 pub const WRITES_AT_START: &str = "writes to calls and series at start-up";
 pub const BYTES_PER_CALL: &str = "operator memory per call";
 pub const IDLE_CPU: &str = "operator CPU at rest";

@@ -1,4 +1,5 @@
-//! 10,000 calls at one instant, to a dialer that answers at once: how fast the operator gets through, and at what cost.
+//! 10,000 calls at one instant, to a dialer that answers at once: how fast the operator gets through, and at what cost;
+//! and single calls of another Dialer meanwhile, each due at an instant of its own.
 //!
 //! Two writes a call are the least, so the ceiling of the same API server, measured just before, says what is possible.
 
@@ -18,6 +19,12 @@ use jiff::{SignedDuration, Timestamp};
 
 const SCENARIO: &str = "drain";
 const NAMESPACE: &str = "calls";
+const BESIDE: &str = "beside";
+/// What is told of the single calls.
+const SINGLES: &str = "drain, single calls of another Dialer";
+/// They are so far apart, and end sooner than the 10,000.
+const SINGLE_CALLS: i32 = 50;
+const APART: SignedDuration = SignedDuration::from_secs(1);
 const CALLS: usize = 10_000;
 const AT_A_TIME: u32 = 100;
 
@@ -46,26 +53,33 @@ fn drain(world: &World, bench: &Bench, results: &mut Results) -> Result<bool, St
     let ceiling = ceiling(world, bench)?;
     let dialer = Dialer::start(world.directory(), 0)?;
     world.namespace_with_dialer(NAMESPACE, &dialer.url(), AT_A_TIME)?;
+    world.namespace_with_dialer(BESIDE, &dialer.url(), AT_A_TIME)?;
     let operator = Operator::start(world, &bench.program)?;
     let due = now() + REST + SignedDuration::from_secs_f64(CALLS as f64 * PREPARATION / ceiling);
     let load = Load::of(NAMESPACE, vec![due; CALLS]);
-    let Some(plans) = plan(world, &load, due)? else { return Ok(false) };
+    let beside = Load::of(BESIDE, (1..=SINGLE_CALLS).map(|index| due + APART * index));
+    let Some(plans) = plan(world, &[&load, &beside], due)? else { return Ok(false) };
     let before = Costs::look(world, Some(&operator), &dialer)?;
+    let passes = operator.passes()?;
     waiting::until(due)?;
-    waiting::rung(&dialer, CALLS)?;
-    let recorded = waiting::completed(&operator, CALLS)?;
+    let all = load.len() + beside.len();
+    waiting::rung(&dialer, all)?;
+    let recorded = waiting::completed(&operator, all)?;
     let spent = Costs::look(world, Some(&operator), &dialer)?.since(&before);
+    let passes = operator.passes()? - passes;
     let peak = peak_bytes(operator.pid())?;
     waiting::until(recorded + QUIET)?;
     let rings = dialer.rings()?;
-    load::check(&[&load], &rings.rings)?;
+    load::check(&[&load, &beside], &rings.rings)?;
     let lateness = load.lateness(&rings.rings);
     results.add(SCENARIO, "status writes, our CRD, 8 in flight, just before", "1/s", ceiling);
     results.add(SCENARIO, "plans written before the due instant", "", plans);
     results.add(SCENARIO, RINGS_PER_SECOND, "1/s", CALLS as f64 / (lateness.max() / 1e3));
     add_times(results, recorded.duration_since(due).as_secs_f64(), ceiling);
     results.add_lateness(SCENARIO, &lateness);
+    results.add_lateness(SINGLES, &beside.lateness(&rings.rings));
     add_costs(results, &spent);
+    results.add(SCENARIO, "reconciler passes per call", "", passes / CALLS as f64);
     results.add(SCENARIO, "calls at a time, at most", "", rings.peak as f64);
     results.add(SCENARIO, "operator memory, peak", "MiB", peak / 1024.0 / 1024.0);
     spent.tell();
@@ -84,10 +98,10 @@ fn ceiling(world: &World, bench: &Bench) -> Result<f64, String> {
 
 /// Creates the calls and waits until shortly before they are due; how many plans the operator wrote. `None` if it still
 /// writes some then.
-fn plan(world: &World, load: &Load, due: Timestamp) -> Result<Option<f64>, String> {
+fn plan(world: &World, loads: &[&Load], due: Timestamp) -> Result<Option<f64>, String> {
     let count = || world.api.status_writes("scheduledcalls");
     let start = count()?;
-    world.api.create_all(load.objects())?;
+    world.api.create_all(loads.iter().flat_map(|load| load.objects()).collect())?;
     say(&format!("  created {:.0} s before they are due", due.duration_since(now()).as_secs_f64()));
     waiting::until(due - AHEAD - SignedDuration::from_secs(2))?;
     let planned = count()?;

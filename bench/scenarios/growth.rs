@@ -1,7 +1,8 @@
 //! How the cost of waiting grows from 10 to 100,000 calls. Drawn in docs/performance.svg.
 
-use super::standing::{self, SINGLES};
+use super::standing;
 use crate::bench::Bench;
+use crate::budgets::{FIRST_DUE_CALL, LAST_DUE_CALL};
 use crate::clock::say;
 use crate::load::{self, Load};
 use crate::pending::Pending;
@@ -24,7 +25,7 @@ pub fn run(bench: &Bench, results: &mut Results) -> Result<(), String> {
     let world = World::start()?;
     let dialer = Dialer::start(world.directory(), 100)?;
     let mut pending = Pending::new(&world, &dialer.url())?;
-    world.namespace_with_dialer(SINGLES, &dialer.url(), 10)?;
+    standing::prepare(&world, &dialer)?;
     let mut loads = Vec::new();
     for calls in SIZES {
         say(&format!("growth: {calls} calls"));
@@ -50,7 +51,7 @@ fn measure(
     let scrape = standing::scrape_ms(&operator)?;
     let singles = standing::singles(world, SINGLE_CALLS, SignedDuration::from_millis(250))?;
     waiting::until(singles.last_due())?;
-    waiting::completed(&operator, 1 + singles.len())?;
+    waiting::completed(&operator, started.loads.len() + singles.len())?;
     let lateness = singles.lateness(&dialer.rings()?.rings);
     let point = json!({
         "calls": calls,
@@ -58,12 +59,14 @@ fn measure(
         "cpuAtRestPercent": rest.cpu,
         "startUpSeconds": operator.ready_ms / 1e3,
         "firstRingSeconds": started.first_ring,
+        "lastRingSeconds": started.last_ring,
         "latenessP50": lateness.percentile(0.5),
         "latenessMax": lateness.max(),
         "scrapeMs": scrape,
     });
     operator.end()?;
-    loads.extend([started.load, singles]);
+    loads.extend(started.loads);
+    loads.push(singles);
     Ok(point)
 }
 
@@ -72,7 +75,8 @@ fn add(results: &mut Results, calls: usize, point: &Value) {
         ("operator memory", "MiB", "memoryMiB"),
         ("operator CPU at rest", "%", "cpuAtRestPercent"),
         ("start-up until ready", "s", "startUpSeconds"),
-        ("start-up until the first due call rings", "s", "firstRingSeconds"),
+        (FIRST_DUE_CALL, "s", "firstRingSeconds"),
+        (LAST_DUE_CALL, "s", "lastRingSeconds"),
         ("lateness p50", "ms", "latenessP50"),
         ("lateness max", "ms", "latenessMax"),
         ("scrape of /metrics", "ms", "scrapeMs"),

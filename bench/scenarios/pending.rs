@@ -2,10 +2,10 @@
 //! ring on time meanwhile, also when the API server is killed.
 
 use super::outage;
-use super::standing::{self, SINGLES};
+use super::standing;
 use crate::api::OURS;
 use crate::bench::Bench;
-use crate::budgets::{BYTES_PER_CALL, FIRST_DUE_CALL, IDLE_CPU, START_UP, WRITES_AT_START};
+use crate::budgets::{BYTES_PER_CALL, FIRST_DUE_CALL, IDLE_CPU, LAST_DUE_CALL, START_UP, WRITES_AT_START};
 use crate::clock::{ms_since, now, say, ticks};
 use crate::load;
 use crate::operator::Operator;
@@ -36,7 +36,7 @@ pub fn run(bench: &Bench, results: &mut Results) -> Result<(), String> {
 fn measure(world: &World, bench: &Bench, results: &mut Results) -> Result<(), String> {
     let dialer = Dialer::start(world.directory(), 100)?;
     let mut pending = Pending::new(world, &dialer.url())?;
-    world.namespace_with_dialer(SINGLES, &dialer.url(), 10)?;
+    standing::prepare(world, &dialer)?;
     let empty = empty_memory(world, bench)?;
     pending.fill(world, &bench.program, CALLS, SERIES)?;
     let calls = CALLS + SERIES;
@@ -58,6 +58,7 @@ fn measure(world: &World, bench: &Bench, results: &mut Results) -> Result<(), St
         ),
     );
     results.add(SCENARIO, FIRST_DUE_CALL, "s", started.first_ring);
+    results.add(SCENARIO, LAST_DUE_CALL, "s", started.last_ring);
     results.add(SCENARIO, "start-up until all calls are looked at", "s", started.all_seen);
     results.add(SCENARIO, WRITES_AT_START, "", started.writes);
 
@@ -77,16 +78,18 @@ fn measure(world: &World, bench: &Bench, results: &mut Results) -> Result<(), St
     say("pending: single calls");
     let singles = standing::singles(world, SINGLE_CALLS, SignedDuration::from_millis(500))?;
     waiting::until(singles.last_due())?;
-    waiting::completed(operator, 1 + singles.len())?;
+    let before = started.loads.len() + singles.len();
+    waiting::completed(operator, before)?;
     results.add_lateness(SCENARIO, &singles.lateness(&dialer.rings()?.rings));
 
     say("pending: the API server is killed");
-    let through = outage::run(world, operator, 1 + singles.len(), results)?;
+    let through = outage::run(world, operator, before, results)?;
     let peak = crate::process::peak_bytes(operator.pid())?;
     results.add(SCENARIO, "operator memory, peak", "MiB", peak / MEBIBYTE);
     let rings = dialer.rings()?;
     through.tell(&rings.rings, results);
-    load::check(&[&started.load, &singles, &through.load], &rings.rings)
+    let [first, last] = &started.loads;
+    load::check(&[first, last, &singles, &through.load], &rings.rings)
 }
 
 /// Resident memory of an operator without calls.

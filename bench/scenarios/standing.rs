@@ -12,34 +12,46 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Where single calls are; its objects come last in a list of all.
 pub const SINGLES: &str = "singles";
+/// Where one more call is at a start; it comes first in a list of all.
+const FIRST: &str = "first";
 
 const SCRAPES: usize = 5;
 /// Between the last create and the first due instant.
 const REST: SignedDuration = SignedDuration::from_secs(3);
 
-/// How an operator started, with a call that was due at that very instant.
+/// How an operator started, with two calls that were due at that very instant: the first and the last of its list.
 pub struct StartUp {
     /// The operator.
     pub operator: Operator,
-    /// The call.
-    pub load: Load,
-    /// From the start of the process until the call rang, in seconds.
+    /// The calls.
+    pub loads: [Load; 2],
+    /// From the start of the process until the first of the list rang, in seconds.
     pub first_ring: f64,
+    /// And the last.
+    pub last_ring: f64,
     /// Until it had looked at all calls.
     pub all_seen: f64,
-    /// Writes to calls and series meanwhile, without those of that call.
+    /// Writes to calls and series meanwhile, without those of the two.
     pub writes: f64,
     /// What it cost.
     pub spent: Spent,
 }
 
+/// Makes the namespaces of [`start`] and [`singles`].
+pub fn prepare(world: &World, dialer: &Dialer) -> Result<(), String> {
+    [FIRST, SINGLES]
+        .iter()
+        .try_for_each(|namespace| world.namespace_with_dialer(namespace, &dialer.url(), 10))
+}
+
 /// Starts an operator on a store with so many calls.
 pub fn start(world: &World, program: &Program, dialer: &Dialer, calls: usize) -> Result<StartUp, String> {
-    let load = Load::of(SINGLES, [now() + REST]);
-    world.api.create_all(load.objects())?;
+    let due = now() + REST;
+    let loads = [FIRST, SINGLES].map(|namespace| Load::of(namespace, [due]));
+    world.api.create_all(loads.iter().flat_map(Load::objects).collect())?;
     let writes_before = writes(world)?;
     let rung_before = dialer.count()?;
-    waiting::until(load.last_due())?;
+    waiting::until(due)?;
     let before = Costs::look(world, None, dialer)?;
     let (start, started_at) = (ticks(), now());
     let operator = Operator::start(world, program)?;
@@ -55,13 +67,14 @@ pub fn start(world: &World, program: &Program, dialer: &Dialer, calls: usize) ->
     let all_seen = ms_since(start) / 1e3;
     let spent = Costs::look(world, Some(&operator), dialer)?.since(&before);
     spent.tell();
-    waiting::rung(dialer, rung_before + 1)?;
-    waiting::completed(&operator, 1)?;
-    let ring = dialer.rings()?.rings.pop().ok_or("nothing has rung")?;
-    let first_ring = ring.at.duration_since(started_at).as_secs_f64();
-    // Its claim and its record.
-    let writes = writes(world)? - writes_before - 2.0;
-    Ok(StartUp { operator, load, first_ring, all_seen, writes, spent })
+    waiting::rung(dialer, rung_before + loads.len())?;
+    waiting::completed(&operator, loads.len())?;
+    let rings = dialer.rings()?.rings;
+    let late = due.duration_since(started_at).as_secs_f64();
+    let [first_ring, last_ring] = [0, 1].map(|index| late + loads[index].lateness(&rings).max() / 1e3);
+    // The claim and the record of each.
+    let writes = writes(world)? - writes_before - 2.0 * loads.len() as f64;
+    Ok(StartUp { operator, loads, first_ring, last_ring, all_seen, writes, spent })
 }
 
 /// Writes to calls and series, of any kind, that the API server has taken.

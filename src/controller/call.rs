@@ -16,7 +16,7 @@ use super::settle::settle_aside;
 use crate::api::{CallView, ScheduledCallStatus};
 use crate::clock::time_until;
 use crate::decide::{
-    Decision, Resolution, Terms, WaitReason, decide_call, released, resolved_unknown, status_for,
+    Decision, DialerPlan, Resolution, Terms, WaitReason, decide_call, released, resolved_unknown, status_for,
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::controller::Action;
@@ -45,6 +45,10 @@ pub async fn reconcile(call: Arc<CallView>, scope: Arc<Scope>) -> Result<Action,
     let seen = observe(&scope, call);
     let decision = decide_call(&seen.facts(&scope, now), now);
     scope.outlook.note(&seen.call, decision.next_due());
+    if !scope.listed.calls.is_cancelled() && depends_on_others(&seen, &decision) {
+        look_again_when_listed(&scope, &seen.call);
+        return Ok(Action::await_change());
+    }
     if !scope.context.leadership.leads() && !decision.is_about_own_claim() {
         return Ok(Action::await_change());
     }
@@ -52,7 +56,7 @@ pub async fn reconcile(call: Arc<CallView>, scope: Arc<Scope>) -> Result<Action,
     Ok(next_look(&scope, &decision, now))
 }
 
-/// No call is decided before the first lists of all kinds: what it refers to would look as if it were missing. `false`
+/// No call is decided before the first lists of all other kinds: what it refers to would look as if it were missing. `false`
 /// when the process ends first.
 async fn all_is_known(scope: &Scope) -> bool {
     tokio::select! {
@@ -60,6 +64,22 @@ async fn all_is_known(scope: &Scope) -> bool {
         () = scope.listed.for_calls() => true,
         () = scope.context.shutdown.cancelled() => false,
     }
+}
+
+/// Whether this may turn out otherwise with a call that the first list has not shown yet: one of the same series, or one
+/// that holds a place of the Dialer or counts for its pace.
+fn depends_on_others(seen: &Observed, decision: &Decision) -> bool {
+    let is_counted = |plan: &DialerPlan| plan.reports || plan.spacing.is_some();
+    let is_dialled = matches!(decision, Decision::Dial(_));
+    seen.call.series.is_some() || is_dialled && seen.dialer.as_deref().is_some_and(is_counted)
+}
+
+fn look_again_when_listed(scope: &Arc<Scope>, call: &Arc<CallView>) {
+    let (scope, call) = (Arc::clone(scope), Arc::clone(call));
+    tokio::spawn(async move {
+        scope.listed.calls.cancelled().await;
+        scope.wake(&call);
+    });
 }
 
 /// When to try again after an error.

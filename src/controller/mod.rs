@@ -21,6 +21,7 @@ mod dialers;
 mod error;
 mod events;
 mod families;
+mod filling;
 mod flights;
 mod follow;
 mod gate;

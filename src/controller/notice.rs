@@ -2,8 +2,8 @@
 //!
 //! Keeps the process's own memory in step with the caches, and wakes the objects that depend on the one that changed.
 //!
-//! The pages of a new list wake objects before the cache has them: what is reconciled then is what was known before, or
-//! nothing. So once the cache has the list, all objects of its kind are looked at again.
+//! A new list shows deletions only by what is missing, and that is known at its end: then all objects of its kind are
+//! looked at again.
 
 use super::context::Scope;
 use super::{calendars, dialers, places};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// A call: its claims are remembered, its series and siblings are told.
 pub fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + 'static {
-    let mut listed = false;
+    let mut lists = 0_u64;
     move |event| match event {
         Event::Apply(call) | Event::InitApply(call) => {
             scope.families.note(call);
@@ -36,17 +36,16 @@ pub fn notice_call(scope: Arc<Scope>) -> impl FnMut(&Event<CallView>) + Send + '
             places::vacate(&scope, call.uid());
             tell_family(&scope, call);
         }
-        Event::InitDone if listed => {
-            places::forget_the_missing(&scope);
-            scope.outlook.keep_only(&scope.calls.state());
-            dialers::wake_all_calls(&scope);
-            wake_all_series(&scope);
-        }
+        Event::Init => lists += 1,
         Event::InitDone => {
-            listed = true;
             scope.listed.calls.cancel();
+            if lists > 1 {
+                places::forget_the_missing(&scope);
+                scope.outlook.keep_only(&scope.calls.state());
+                dialers::wake_all_calls(&scope);
+                wake_all_series(&scope);
+            }
         }
-        Event::Init => {}
     }
 }
 

@@ -8,6 +8,7 @@ use super::degraded::Verdicts;
 use super::dialers::DialerBook;
 use super::events::EventSink;
 use super::families::Families;
+use super::filling::Filling;
 use super::flights::Flights;
 use super::follow::Following;
 use super::gate::Gate;
@@ -28,7 +29,7 @@ use super::{calendars, call, callbacks, dialers, gauges, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::clock::Clock;
 use crate::decide::{AddressPolicy, Defaults, DialerSettings};
-use crate::dial::{Admission, Wire};
+use crate::dial::{Admission, Ahead, Wire};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::probes::{self, Liveness, Part, Readiness};
@@ -217,7 +218,7 @@ fn build_context(
         confirmed: Confirmed::default(),
         recent,
         holds: Holds::default(),
-        admission: Admission::new(clock, settings.defaults.max_claim_lead.unsigned_abs()),
+        admission: Admission::new(clock, claiming_ahead(settings)),
         calendar_book: CalendarBook::default(),
         series_book: SeriesBook::default(),
         dialer_book: DialerBook::new(DialerSettings {
@@ -237,6 +238,11 @@ fn build_context(
         scripts: TaskTracker::new(),
     };
     Ok((Arc::new(context), writing))
+}
+
+/// A journal in a file outlives this process.
+fn claiming_ahead(settings: &Settings) -> Ahead {
+    Ahead::new(settings.defaults.max_claim_lead.unsigned_abs(), settings.journal_directory.is_some())
 }
 
 /// The namespaces to watch: each by itself, or all through one watch.
@@ -287,7 +293,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     let call_stream = follow(
         &context,
         api_of::<CallView>(&client, namespace),
-        calls_writer,
+        Filling::new(calls_writer),
         Part::new(&context.readiness, "scheduledcalls", namespace),
         move |call| prepare.take_in(call),
         notice_call(Arc::clone(&scope)),
@@ -295,7 +301,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     let dialer_stream = follow(
         &context,
         api_of::<DialerView>(&client, namespace),
-        dialers_writer,
+        Filling::new(dialers_writer),
         Part::new(&context.readiness, "dialers", namespace),
         trim_dialer,
         notice_dialer(Arc::clone(&scope)),
@@ -304,7 +310,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     let calendar_stream = follow(
         &context,
         api_of::<CalendarView>(&client, namespace),
-        calendars_writer,
+        Filling::new(calendars_writer),
         Part::new(&context.readiness, "businesscalendars", namespace),
         move |calendar| prepare.take_in_calendar(calendar),
         notice_calendar(Arc::clone(&scope)),
@@ -313,7 +319,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
     let series_stream = follow(
         &context,
         api_of::<SeriesView>(&client, namespace),
-        series_writer,
+        Filling::new(series_writer),
         Part::new(&context.readiness, "recurringcalls", namespace),
         move |series| prepare.take_in_series(series),
         notice_series(Arc::clone(&scope)),

@@ -1,9 +1,10 @@
 //! Watches: a cache that follows the API server, and a stream of what changed.
 //!
-//! Promise: a list that fails is never read as empty; objects of a list are decided on only after a live read has shown
-//! that the store is no older than what was seen before; all is listed anew when the store was set back.
+//! Promise: a list that fails is never read as empty; objects of a list are decided on only after a live read, later than
+//! the list, has shown that the store is no older than what was seen before; all is listed anew when it was set back.
 
 use super::context::Context;
+use super::filling::Filling;
 use super::store_check::check_until_answered;
 use crate::clock::{Clock, Monotonic};
 use crate::probes::Part;
@@ -12,7 +13,6 @@ use backon::{BackoffBuilder, ExponentialBackoff as BackonPauses, ExponentialBuil
 use futures::stream::{BoxStream, unfold};
 use futures::{Stream, StreamExt};
 use kube::api::Api;
-use kube::runtime::reflector::store::Writer;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
@@ -41,42 +41,74 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub fn follow<K>(
     context: &Arc<Context>,
     api: Api<K>,
-    writer: Writer<K>,
+    filling: Filling<K>,
     part: Part,
     prepare: impl FnMut(&mut K) + Send + 'static,
-    mut notice: impl FnMut(&Event<K>) + Send + 'static,
+    notice: impl FnMut(&Event<K>) + Send + 'static,
 ) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
 where
     K: Resource<DynamicType = ()> + ResourceExt + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let epoch = Arc::new(AtomicU64::new(0));
     let asked = Asked::default();
-    let (context, checking) = (Arc::clone(context), Arc::clone(context));
-    listing_anew(api, Arc::clone(&context), Arc::clone(&epoch))
-        .then(move |event| checked(Arc::clone(&checking), event))
+    let checking = Arc::clone(context);
+    let mut begins = false;
+    let mut cache = Cache {
+        context: Arc::clone(context),
+        part,
+        filling,
+        epoch: Arc::clone(&epoch),
+        never_listed: true,
+        notice,
+    };
+    listing_anew(api, Arc::clone(context), epoch)
+        .then(move |event| {
+            begins |= matches!(event, Ok(Event::Init));
+            let is_first = matches!(event, Ok(Event::InitApply(_))) && std::mem::take(&mut begins);
+            checked(Arc::clone(&checking), event, is_first)
+        })
         .inspect(asked.listener())
         .backoff(Patience::new(asked))
         .modify(prepare)
-        .reflect(writer)
-        .inspect(move |event| match event {
-            Ok(event) => {
-                if matches!(event, Event::InitDone) {
-                    info!(part = part.name(), "cache filled");
-                    part.ready();
-                }
-                notice(event);
-                if matches!(event, Event::InitDone) {
-                    context.store.listed(part.name(), epoch.load(Ordering::Relaxed));
-                }
-            }
-            Err(error) => {
-                let error = with_causes(error);
-                warn!(part = part.name(), error, "cannot list or watch; trying again");
-                part.trouble(&error);
-            }
-        })
+        .map(move |event| cache.take_in(event))
         .applied_objects()
         .filter(|item| std::future::ready(item.is_ok()))
+}
+
+/// A cache, and who is to be told of what comes into it.
+struct Cache<K: Resource<DynamicType = ()> + Clone + 'static, N> {
+    context: Arc<Context>,
+    part: Part,
+    filling: Filling<K>,
+    /// Since which set-back of the store the events are.
+    epoch: Arc<AtomicU64>,
+    never_listed: bool,
+    notice: N,
+}
+
+impl<K: Resource<DynamicType = ()> + Clone + 'static, N: FnMut(&Event<K>)> Cache<K, N> {
+    fn take_in(&mut self, event: EventOf<K>) -> EventOf<K> {
+        let event = event.inspect_err(|error| self.tell_trouble(error))?;
+        let event = self.filling.take_in(event);
+        // An empty cache is filled with what is of this epoch; one that was filled before, only when that is complete.
+        let fills = matches!(event, Event::Init) && std::mem::take(&mut self.never_listed);
+        let is_filled = matches!(event, Event::InitDone);
+        if is_filled {
+            info!(part = self.part.name(), "cache filled");
+            self.part.ready();
+        }
+        (self.notice)(&event);
+        if fills || is_filled {
+            self.context.store.listed(self.part.name(), self.epoch.load(Ordering::Relaxed));
+        }
+        Ok(event)
+    }
+
+    fn tell_trouble(&self, error: &watcher::Error) {
+        let error = with_causes(error);
+        warn!(part = self.part.name(), error, "cannot list or watch; trying again");
+        self.part.trouble(&error);
+    }
 }
 
 type EventOf<K> = Result<Event<K>, watcher::Error>;
@@ -119,9 +151,9 @@ fn version_of(object: &impl ResourceExt) -> u64 {
     object.resource_version().and_then(|version| version.parse().ok()).unwrap_or(0)
 }
 
-/// Lets the end of a list pass once the store has been looked at.
-async fn checked<K>(context: Arc<Context>, event: EventOf<K>) -> EventOf<K> {
-    if matches!(event, Ok(Event::InitDone)) {
+/// Lets the first object of a list, and its end, pass once the store has been looked at.
+async fn checked<K>(context: Arc<Context>, event: EventOf<K>, is_first: bool) -> EventOf<K> {
+    if is_first || matches!(event, Ok(Event::InitDone)) {
         check_until_answered(&context).await;
     }
     event

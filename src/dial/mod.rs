@@ -29,7 +29,7 @@ mod wire;
 
 pub use self::http::HttpDialer;
 pub use admission::{
-    Admission, Change, Limits, LineKey, Obstacle, Permit, Ticket, Trouble, TroubleKind, Turn,
+    Admission, Ahead, Change, Limits, LineKey, Obstacle, Permit, Ticket, Trouble, TroubleKind, Turn,
 };
 pub use claimed::Claimed;
 pub use credentials::Credentials;

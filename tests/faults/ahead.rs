@@ -7,7 +7,7 @@ use crate::api::Api;
 use crate::processes::{assert_kept, in_ms};
 use crate::programs::Proxy;
 use crate::scenario::{all_finished, call, is_finished, name, plain_dialer, state};
-use crate::scene::{Scene, now};
+use crate::scene::{Scene, now, rings_of};
 use crate::support::{ControlPlane, Operator, reason};
 use serde_json::{Value, json};
 
@@ -39,11 +39,6 @@ fn claimed_ahead(scene: &Scene<'_>, count: u32) -> String {
 
 fn flags() -> Vec<String> {
     FLAGS.map(str::to_owned).to_vec()
-}
-
-fn rings_of(scene: &Scene<'_>, number: u32) -> usize {
-    let number = format!("+1555000{number:04}");
-    scene.provider.lines("ring").iter().filter(|ring| ring.to_string().contains(&number)).count()
 }
 
 /// Cancel, suspend, delete, an edit of what is frozen, and one of what is not.

@@ -17,6 +17,7 @@ mod api;
 mod api_server;
 mod campaign;
 mod leaders;
+mod pages;
 mod points;
 mod processes;
 mod programs;

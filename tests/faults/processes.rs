@@ -3,6 +3,7 @@
 //! Each story is mostly waiting, so all are told side by side.
 
 use crate::ahead;
+use crate::pages;
 use crate::api::Api;
 use crate::campaign::side_by_side;
 use crate::programs::Proxy;
@@ -25,6 +26,7 @@ const STORIES: &[(&str, Story)] = &[
     ("changed between claim and due instant", ahead::changed_before_due),
     ("killed between claim and due instant", ahead::killed_before_due),
     ("lost between claim and due instant", ahead::killed_before_due_without_a_journal),
+    ("a list that comes page by page", pages::acted_on_at_once),
 ];
 
 #[test]

@@ -78,11 +78,23 @@ pub struct Proxy {
 impl Proxy {
     /// Starts one between an operator and a control plane and a provider, whose files begin with `base`.
     pub fn start(base: &Path, cluster: &ControlPlane, provider: &Provider, faults: &[String]) -> Self {
+        Self::start_with(base, cluster, provider, faults, &[])
+    }
+
+    /// With more flags.
+    pub fn start_with(
+        base: &Path,
+        cluster: &ControlPlane,
+        provider: &Provider,
+        faults: &[String],
+        flags: &[&str],
+    ) -> Self {
         let log = base.with_extension("requests");
         fs::write(&log, "").unwrap();
         let (path, ca, dialer) = (log.to_string_lossy(), cluster.ca_file().to_string_lossy(), provider.url());
         let mut arguments = vec!["--api", cluster.url(), "--ca", &ca, "--dialer", &dialer, "--log", &path];
         arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault.as_str()]));
+        arguments.extend(flags);
         let process =
             Guarded::spawn(program("fault-proxy"), &arguments, &[], base.with_extension("proxy.log"))
                 .unwrap();

@@ -72,6 +72,12 @@ pub struct Judged {
     pub dump: PathBuf,
 }
 
+/// How often the number with these last digits was rung.
+pub fn rings_of(scene: &Scene<'_>, number: u32) -> usize {
+    let number = format!("+1555000{number:04}");
+    scene.provider.lines("ring").iter().filter(|ring| ring.to_string().contains(&number)).count()
+}
+
 impl<'a> Scene<'a> {
     /// A fresh namespace and a provider.
     pub fn set(cluster: &'a ControlPlane, api: &'a Api, name: &str, provider: &[&str]) -> Self {
@@ -86,10 +92,15 @@ impl<'a> Scene<'a> {
 
     /// Makes the Dialer `default`; `PROVIDER` in its spec stands for `url`.
     pub fn install_dialer(&self, spec: &Value, url: &str) {
+        self.install_dialer_as("default", spec, url);
+    }
+
+    /// The same under another name.
+    pub fn install_dialer_as(&self, name: &str, spec: &Value, url: &str) {
         let spec: Value = serde_json::from_str(&spec.to_string().replace("PROVIDER", url)).unwrap();
         let dialer = json!({
             "apiVersion": "call-operator.dev/v1alpha1", "kind": "Dialer",
-            "metadata": {"name": "default"}, "spec": spec,
+            "metadata": {"name": name}, "spec": spec,
         });
         self.api.create(&self.namespace, &dialer);
     }

@@ -30,9 +30,13 @@ struct Bench {
 
 impl Bench {
     fn new(longest_lead: Duration) -> Self {
+        Self::of(Ahead::new(longest_lead, false))
+    }
+
+    fn of(ahead: Ahead) -> Self {
         let clock = Clock::paused(begun());
         let limits = Limits { max_concurrent: 2, spacing: None, held_to_the_end: false };
-        Self { clock, admission: Admission::new(clock, longest_lead), limits }
+        Self { clock, admission: Admission::new(clock, ahead), limits }
     }
 
     fn key() -> LineKey {
@@ -144,6 +148,21 @@ async fn no_more_is_claimed_than_the_dialer_can_take_in_the_longest_lead() {
     given(next).await;
     for waits in permits.iter_mut().skip(2).take(1) {
         timeout(AT_ONCE, waits).await.expect("a place").unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_an_unknown_dialer_fewer_are_claimed_where_a_crash_would_leave_them_in_doubt() {
+    for (remembered, most) in [(false, 2 + 2 * 8), (true, 2 + 2 * 100)] {
+        let bench = Bench::of(Ahead::new(LONGEST, remembered));
+        let mut claimed = Vec::new();
+        while let Ok(turn) = timeout(AT_ONCE, bench.join(0)).await {
+            let mut permit = bench.permit(turn.unwrap(), 100);
+            // Its claim is stored at once, and waits.
+            assert!(futures::poll!(&mut permit).is_pending());
+            claimed.push(permit);
+        }
+        assert_eq!(claimed.len(), most);
     }
 }
 

@@ -20,9 +20,6 @@ use tokio::sync::oneshot;
 /// next one, and so few that the calls of other Dialers are not kept waiting by a thousand of its own.
 const CLAIMS_AT_A_TIME: usize = 12;
 
-/// For how long a request holds a place, until that is known.
-const UNKNOWN_HOLD: Duration = Duration::from_millis(250);
-
 /// A wall clock may be stepped while a line waits for an instant.
 const RECHECK: Duration = Duration::from_secs(1);
 
@@ -69,6 +66,8 @@ pub enum Obstacle {
 pub(super) struct Line {
     clock: Clock,
     lead: Arc<Lead>,
+    /// For how long a request holds a place, until that is known.
+    unknown_hold: Duration,
     state: Mutex<LineState>,
 }
 
@@ -137,17 +136,18 @@ impl LineState {
     }
 
     /// For how long a place is held: as long as lately, or longer if all have been held for longer already.
-    fn holds(&self, now: Monotonic) -> Duration {
+    fn holds(&self, unknown: Duration, now: Monotonic) -> Duration {
         let held_by_all = self.last_permit.filter(|_| self.free_places() == 0).map(|last| now.since(last));
-        self.hold.mean(UNKNOWN_HOLD).max(held_by_all.unwrap_or_default()).max(Duration::from_millis(1))
+        self.hold.mean(unknown).max(held_by_all.unwrap_or_default()).max(Duration::from_millis(1))
     }
 
-    /// Whether one more call may be claimed: there is a place for it, or will be within the longest lead.
-    fn has_room(&self, longest_lead: Duration, now: Monotonic) -> bool {
+    /// Whether one more call may be claimed: there is a place for it, or will be within the longest lead, given for how
+    /// long each is `held`.
+    fn has_room(&self, longest_lead: Duration, held: Duration) -> bool {
         let soon = if self.limits.held_to_the_end {
             0.0
         } else {
-            self.limits.max_concurrent as f64 * longest_lead.as_secs_f64() / self.holds(now).as_secs_f64()
+            self.limits.max_concurrent as f64 * longest_lead.as_secs_f64() / held.as_secs_f64()
         };
         let room = self.free_places() as f64 + soon.floor();
         self.asking < CLAIMS_AT_A_TIME && (self.promised_places() as f64) < room
@@ -176,8 +176,8 @@ impl LineState {
 }
 
 impl Line {
-    pub(super) fn new(clock: Clock, lead: Arc<Lead>) -> Self {
-        Self { clock, lead, state: Mutex::default() }
+    pub(super) fn new(clock: Clock, lead: Arc<Lead>, unknown_hold: Duration) -> Self {
+        Self { clock, lead, unknown_hold, state: Mutex::default() }
     }
 
     pub(super) fn join(self: &Arc<Self>, limits: Limits, rank: Rank, due: Timestamp) -> Ticket {
@@ -357,7 +357,7 @@ impl Line {
             };
             let left = first.grant.is_closed();
             if !left {
-                if !state.has_room(self.lead.longest(), now) {
+                if !state.has_room(self.lead.longest(), state.holds(self.unknown_hold, now)) {
                     return None;
                 }
                 match state.gate(now) {

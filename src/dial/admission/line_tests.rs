@@ -52,7 +52,11 @@ struct Bench {
 
 impl Bench {
     fn new(limits: Limits) -> Self {
-        Self { admission: Admission::new(Clock::default(), Duration::ZERO), limits, joined: 0 }
+        Self {
+            admission: Admission::new(Clock::default(), Ahead::new(Duration::ZERO, false)),
+            limits,
+            joined: 0,
+        }
     }
 
     fn join_as(&self, priority: Priority, due: Timestamp) -> Waiting {

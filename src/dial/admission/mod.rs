@@ -37,10 +37,34 @@ use std::time::Duration;
 /// Namespace and name of a Dialer.
 pub type LineKey = (String, String);
 
+/// For how long a request holds a place of a Dialer until that is known, where a crash leaves it known what was sent:
+/// claims that the Dialer could not take in time cost two writes each.
+const UNKNOWN_HOLD: Duration = Duration::from_millis(20);
+
+/// The same where a crash leaves each claim that waits in doubt: fewer are made.
+const UNKNOWN_HOLD_WHEN_FORGOTTEN: Duration = Duration::from_millis(250);
+
+/// How far calls may be claimed ahead.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    longest: Duration,
+    unknown_hold: Duration,
+}
+
+impl Ahead {
+    /// A call may be claimed so long before it is due, and no longer. `remembered` says whether it is known after a crash
+    /// which claims had been used.
+    pub fn new(longest: Duration, remembered: bool) -> Self {
+        let unknown_hold = if remembered { UNKNOWN_HOLD } else { UNKNOWN_HOLD_WHEN_FORGOTTEN };
+        Self { longest, unknown_hold }
+    }
+}
+
 /// The lines of all Dialers.
 #[derive(Debug)]
 pub struct Admission {
     clock: Clock,
+    unknown_hold: Duration,
     lead: Arc<Lead>,
     state: Mutex<Lines>,
 }
@@ -54,9 +78,10 @@ struct Lines {
 }
 
 impl Admission {
-    /// No lines yet. A call may be claimed so long before it is due, and no longer.
-    pub fn new(clock: Clock, longest_lead: Duration) -> Self {
-        Self { clock, lead: Arc::new(Lead::new(clock, longest_lead)), state: Mutex::default() }
+    /// No lines yet.
+    pub fn new(clock: Clock, ahead: Ahead) -> Self {
+        let lead = Arc::new(Lead::new(clock, ahead.longest));
+        Self { clock, unknown_hold: ahead.unknown_hold, lead, state: Mutex::default() }
     }
 
     /// Joins the line of a Dialer with a call that is due then, or was.
@@ -122,7 +147,7 @@ impl Admission {
     }
 
     fn new_line(&self) -> Line {
-        Line::new(self.clock, Arc::clone(&self.lead))
+        Line::new(self.clock, Arc::clone(&self.lead), self.unknown_hold)
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {

@@ -44,13 +44,16 @@ struct Arguments {
     /// `FAULT @ NAME`, for example `crash-after @ PUT scheduledcalls/status c1 #1`. Repeatable.
     #[arg(long)]
     fault: Vec<Planned>,
+    /// Objects on a page of a list, whatever larger number the operator asks for.
+    #[arg(long)]
+    page_size: Option<u32>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     rustls::crypto::ring::default_provider().install_default().ok();
-    let state = State::new(Journal::open(&arguments.log)?, arguments.fault);
+    let state = State::new(Journal::open(&arguments.log)?, arguments.fault, arguments.page_size);
     let control = TcpListener::bind("127.0.0.1:0").await?;
     println!("control on {}", control.local_addr()?);
     let mut fronts = Vec::new();

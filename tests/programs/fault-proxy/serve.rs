@@ -44,7 +44,7 @@ async fn handle(
     reset: Reset,
 ) -> Result<Response<Answer>, Failure> {
     let (parts, body) = request.into_parts();
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let target = state.paged(parts.uri.path_and_query().map_or("/", |target| target.as_str()));
     let body = body.collect().await?.to_bytes();
     let asked = Asked { method: parts.method, target, headers: parts.headers, body };
     state.passage().await;

@@ -26,6 +26,8 @@ pub enum Front {
 #[derive(Clone)]
 pub struct State {
     journal: Journal,
+    /// Objects on a page of a list, if not as many as are asked for.
+    page_size: Option<u32>,
     inner: Arc<Mutex<Inner>>,
     /// Whether everything is held back: the sender is dead, or the network swallows everything.
     held: Arc<watch::Sender<bool>>,
@@ -55,14 +57,26 @@ pub struct List {
 
 impl State {
     /// Nothing seen yet.
-    pub fn new(journal: Journal, faults: Vec<Planned>) -> Self {
+    pub fn new(journal: Journal, faults: Vec<Planned>, page_size: Option<u32>) -> Self {
         let inner = Inner { faults, ..Inner::default() };
         Self {
             journal,
+            page_size,
             inner: Arc::new(Mutex::new(inner)),
             held: Arc::new(watch::Sender::new(false)),
             silenced: Arc::new(watch::Sender::new(0)),
         }
+    }
+
+    /// Path and query of a request as they are forwarded: a list comes in pages of the size that the test wants.
+    pub fn paged(&self, target: &str) -> String {
+        let Some(size) = self.page_size else { return target.to_owned() };
+        let paged = |part: &str| match part.strip_prefix("limit=") {
+            Some("1") | None => part.to_owned(),
+            Some(_) => format!("limit={size}"),
+        };
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        format!("{path}?{}", query.split('&').map(paged).collect::<Vec<_>>().join("&"))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
