@@ -3,9 +3,9 @@
 //! Each story is mostly waiting, so all are told side by side.
 
 use crate::ahead;
-use crate::pages;
 use crate::api::Api;
 use crate::campaign::side_by_side;
+use crate::pages;
 use crate::programs::Proxy;
 use crate::scenario::{all_finished, call, is_finished, plain_dialer, script, state};
 use crate::scene::{Scene, now};
