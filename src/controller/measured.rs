@@ -19,7 +19,7 @@ pub fn measured<K, F, P>(
     scope: &Scope,
     controller: &'static str,
     reconcile: F,
-) -> impl FnMut(Arc<K>, Arc<Scope>) -> BoxFuture<'static, Result<Action, ApiError>>
+) -> impl FnMut(Arc<K>, Arc<Scope>) -> BoxFuture<'static, Result<Action, ApiError>> + use<K, F, P>
 where
     K: Resource<DynamicType = ()> + Send + Sync + 'static,
     F: Fn(Arc<K>, Arc<Scope>) -> P + Send + 'static,

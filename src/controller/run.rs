@@ -48,6 +48,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -355,15 +356,26 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         .graceful_shutdown_on(shutdown())
         .run(measured(&scope, "scheduledcall", call::reconcile), call::on_error, Arc::clone(&scope))
         .for_each(|_| std::future::ready(()));
-    let all = async {
-        tokio::join!(call_controller, series_controller, calendar_controller, dialer_controller);
-    };
+    let mut controllers = JoinSet::new();
+    controllers.spawn(dialer_controller);
+    controllers.spawn(calendar_controller);
+    controllers.spawn(series_controller);
+    controllers.spawn(call_controller);
     tokio::select! {
-        () = all => {}
+        () = all_have_ended(&mut controllers) => {}
         () = follow_store(&scope) => {}
         () = keep_counts(&scope) => {}
         () = wake_all_when_leading(&scope) => {}
         () = stopped_for_long(&context) => {}
+    }
+}
+
+/// Each controller is a task of its own: one that is woken need not look at what the others wait for.
+async fn all_have_ended(controllers: &mut JoinSet<()>) {
+    while let Some(ended) = controllers.join_next().await {
+        if let Some(Ok(reason)) = ended.err().map(JoinError::try_into_panic) {
+            std::panic::resume_unwind(reason);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod spans;
 mod traces;
 
 use std::io::IsTerminal;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
@@ -41,7 +42,9 @@ pub fn start(format: LogFormat, level: &str) -> Result<Telemetry, String> {
             lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
         }
     };
-    let subscriber = registry().with(lines.with_filter(filter));
+    // Lines name their object themselves; spans are for traces, and kube opens one for each pass.
+    let subscriber =
+        registry().with(lines.with_filter(filter.and(filter_fn(|metadata| metadata.is_event()))));
     #[cfg(feature = "otel")]
     let (traces, layer) = traces::start()?.unzip();
     #[cfg(feature = "otel")]
@@ -64,12 +67,11 @@ impl Telemetry {
 }
 
 /// A plain level leaves out what kube says of every failed request: we say it ourselves, with the cause and once. Nor
-/// may kube print the body of an answer that it cannot read, which has numbers in it. Spans for traces are never shown.
+/// may kube print the body of an answer that it cannot read, which has numbers in it.
 fn directives(level: &str) -> String {
-    let no_spans = format!("{}=off", spans::TARGET);
     if level.contains([',', '=']) {
-        format!("{level},{no_spans}")
+        level.to_owned()
     } else {
-        format!("{level},kube_client=error,kube_client::client::builder=off,{no_spans}")
+        format!("{level},kube_client=error,kube_client::client::builder=off")
     }
 }
