@@ -2,7 +2,7 @@
 
 use crate::bench::Bench;
 use crate::clock::say;
-use crate::results::Results;
+use crate::results::{Figure, Results, Verdict};
 use crate::{machine, plot, programs, table};
 use serde_json::{Value, json};
 use std::fs;
@@ -17,12 +17,16 @@ pub fn tell(bench: &Bench, results: &Results) -> Result<(), String> {
     let file = file()?;
     write(&file, &all(bench, results))?;
     println!("\nAll figures: {}", file.display());
-    let missed = results.missed();
-    if !missed.is_empty() {
-        println!("\n{} of the budgets are not met:", missed.len());
-        missed.iter().for_each(|figure| println!("  {}: {}", figure.scenario, figure.name));
-    }
+    list("budgets that the API server alone exceeds (API)", &results.with_verdict(Verdict::Forbidden));
+    list("budgets that are not met (NO)", &results.with_verdict(Verdict::Missed));
     Ok(())
+}
+
+fn list(what: &str, figures: &[&Figure]) {
+    if !figures.is_empty() {
+        println!("\n{} {what}:", figures.len());
+        figures.iter().for_each(|figure| println!("  {}: {}", figure.scenario, figure.name));
+    }
 }
 
 /// Draws the plot from the file.

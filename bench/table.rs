@@ -1,6 +1,6 @@
 //! The table at the end: one line for each figure. Pure.
 
-use crate::results::{Figure, Results};
+use crate::results::{Figure, Results, Verdict};
 use crate::spread::Spread;
 
 const HEAD: [&str; 9] =
@@ -46,9 +46,10 @@ fn line(row: &[String; 9], widths: &[usize; 9], with_scenario: bool) -> String {
 fn row(figure: &Figure) -> [String; 9] {
     let spread = Spread::of(&figure.values);
     let of = |part: fn(Spread) -> f64| spread.map_or_else(String::new, |spread| number(part(spread)));
-    let met = match figure.met() {
-        Some(true) => "yes",
-        Some(false) => "NO",
+    let met = match figure.verdict() {
+        Some(Verdict::Met) => "yes",
+        Some(Verdict::Forbidden) => "API",
+        Some(Verdict::Missed) => "NO",
         None => "",
     };
     let known = |value: Option<f64>| value.map_or_else(String::new, number);

@@ -49,6 +49,7 @@ fn measure(world: &World, bench: &Bench, results: &mut Results) -> Result<(), St
     let started = standing::start(world, &bench.program, &dialer, calls)?;
     let operator = &started.operator;
     results.add(SCENARIO, START_UP, "s", operator.ready_ms / 1e3);
+    results.api_server_alone(SCENARIO, START_UP, listed);
     let mebibytes = bytes as f64 / MEBIBYTE;
     results.note(
         SCENARIO,
