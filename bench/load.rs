@@ -30,8 +30,8 @@ pub struct Lateness(Vec<f64>);
 impl Load {
     /// One call of this namespace for each instant.
     pub fn of(namespace: &str, due: impl IntoIterator<Item = Timestamp>) -> Self {
-        let calls = due.into_iter().map(|due| (number(), Call { namespace: namespace.to_owned(), due }));
-        Self { calls: calls.collect() }
+        let call = |due| (number(), Call { namespace: namespace.to_owned(), due: to_the_millisecond(due) });
+        Self { calls: due.into_iter().map(call).collect() }
     }
 
     /// How many calls there are.
@@ -149,6 +149,11 @@ fn scheduled_call(number: &str, due: Timestamp) -> Value {
     })
 }
 
+/// As the spec of a call says it: what is below a millisecond is cut off, and would make a ring that is in time early.
+fn to_the_millisecond(due: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(due.as_millisecond()).unwrap_or(due)
+}
+
 /// A number that no other call of this process has.
 fn number() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -167,6 +172,14 @@ mod tests {
             number: number.clone(),
         };
         load.calls.iter().map(ring).collect()
+    }
+
+    #[test]
+    fn a_call_is_due_when_its_spec_says() {
+        let load = Load::of("n", [Timestamp::UNIX_EPOCH + SignedDuration::from_micros(1999)]);
+        let (_, object) = &load.objects()[0];
+        assert_eq!(object["spec"]["scheduledFor"], "1970-01-01T00:00:00.001Z");
+        assert_eq!(load.first_due(), Timestamp::UNIX_EPOCH + SignedDuration::from_millis(1));
     }
 
     #[test]

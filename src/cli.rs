@@ -1,20 +1,25 @@
 //! The command line: `controller`, `preview`, `crd`, `probe`. Flags become one [`Settings`]; each has an environment variable.
 
-use crate::api::{DayOfWeek, all_crds, crd_of_kind, crd_to_yaml};
+mod defaults;
+mod lease;
+mod values;
+
+use crate::api::{all_crds, crd_of_kind, crd_to_yaml};
 use crate::clock::Clock;
-use crate::controller::{LeaseSettings, Settings, run};
-use crate::decide::{AddressPolicy, DefaultHours, Defaults};
+use crate::controller::{Settings, run};
+use crate::decide::{AddressPolicy, Defaults};
 use crate::preview::{Output, Question, preview, print};
 use crate::probe::{ProbeUrl, wait_until_ready};
-use crate::schedule::{Span, find_zone};
 use crate::telemetry::{self, LogFormat};
 use clap::{Args, Parser, Subcommand};
+use defaults::{DefaultsArgs, defaults};
 use jiff::{SignedDuration, Timestamp};
+use lease::LeaseArgs;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
+use values::{Listen, address_or_none, callback_url, claim_lead, seconds};
 
 /// Version of the program and of what its answers depend on.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -55,35 +60,6 @@ enum Command {
         #[arg(long, default_value = "60", value_parser = seconds)]
         timeout_seconds: SignedDuration,
     },
-}
-
-/// What is assumed where a spec is silent.
-#[derive(Debug, Args)]
-struct DefaultsArgs {
-    /// IANA time zone of a local time whose call names no zone.
-    #[arg(long, env = "DEFAULT_TIMEZONE", default_value = "Asia/Kolkata", value_parser = zone_name)]
-    default_time_zone: String,
-
-    /// Opening time of business hours that are respected and not given, HH:MM.
-    #[arg(long, env = "DEFAULT_BUSINESS_HOURS_START", default_value = "09:00")]
-    business_hours_start: String,
-
-    /// Closing time of the same, HH:MM or 24:00; before the start it is on the next day.
-    #[arg(long, env = "DEFAULT_BUSINESS_HOURS_END", default_value = "18:00")]
-    business_hours_end: String,
-
-    /// Days on which they open, separated by commas.
-    #[arg(long, env = "CALL_OPERATOR_BUSINESS_DAYS", default_value = "Monday,Tuesday,Wednesday,Thursday,Friday", value_delimiter = ',', value_parser = day_of_week)]
-    business_days: Vec<DayOfWeek>,
-
-    /// Attempts in all, where a call's retryPolicy names no number (1 to 10).
-    #[arg(long, env = "QUEUE_RETRY_ATTEMPTS", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10))]
-    retry_max_attempts: i32,
-
-    /// Seconds before the second attempt, where a call's retryPolicy names none (1 to 86400); 2 if not set. The old service's
-    /// variable QUEUE_RETRY_BACKOFF_DELAY, in milliseconds, is read when neither flag nor variable is set.
-    #[arg(long, env = "CALL_OPERATOR_RETRY_INITIAL_DELAY_SECONDS", value_parser = clap::value_parser!(i32).range(1..=86400))]
-    retry_initial_delay_seconds: Option<i32>,
 }
 
 /// Flags of `call-operator preview`.
@@ -188,56 +164,6 @@ struct ControllerArgs {
     #[arg(long, env = "CALL_OPERATOR_LOG_LEVEL", default_value = "info")]
     log_level: String,
 }
-
-/// How replicas agree on one that works.
-#[derive(Debug, Args)]
-struct LeaseArgs {
-    /// Elect a leader by a Lease, and stand by while another leads. Several operators at once are safe without it (each
-    /// call is rung once), only wasteful.
-    #[arg(long, env = "CALL_OPERATOR_LEADER_ELECT", default_value = "true", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
-    leader_elect: bool,
-
-    /// Namespace of the Lease; the operator's own if not set (outside of a pod: that of the kubeconfig's context).
-    #[arg(long, env = "CALL_OPERATOR_LEASE_NAMESPACE")]
-    lease_namespace: Option<String>,
-
-    /// Name of the Lease. Operators that serve different namespaces need different ones.
-    #[arg(long, env = "CALL_OPERATOR_LEASE_NAME", default_value = "call-operator")]
-    lease_name: String,
-
-    /// Seconds for which a leader without a sign of life is left alone by the others; at least 1.
-    #[arg(long, env = "CALL_OPERATOR_LEASE_DURATION", default_value = "15", value_parser = seconds)]
-    lease_duration: SignedDuration,
-
-    /// Seconds after which a leader that cannot renew its lease stops by itself; less than the duration.
-    #[arg(long, env = "CALL_OPERATOR_LEASE_RENEW_DEADLINE", default_value = "10", value_parser = seconds)]
-    lease_renew_deadline: SignedDuration,
-
-    /// Seconds between two renewals, and the longest that a request for the lease may take.
-    #[arg(long, env = "CALL_OPERATOR_LEASE_RETRY_PERIOD", default_value = "2", value_parser = seconds)]
-    lease_retry_period: SignedDuration,
-}
-
-impl LeaseArgs {
-    /// What they ask for; nothing without an election.
-    fn settings(self) -> Result<Option<LeaseSettings>, String> {
-        if !self.leader_elect {
-            return Ok(None);
-        }
-        let settings = LeaseSettings {
-            namespace: self.lease_namespace,
-            name: self.lease_name,
-            duration: self.lease_duration.unsigned_abs(),
-            renew_deadline: self.lease_renew_deadline.unsigned_abs(),
-            retry_period: self.lease_retry_period.unsigned_abs(),
-        };
-        settings.check().map(|()| Some(settings))
-    }
-}
-
-/// A listening address, or none.
-#[derive(Clone, Copy, Debug)]
-struct Listen(Option<SocketAddr>);
 
 /// Carries out a command.
 ///
@@ -352,30 +278,6 @@ fn settings(args: ControllerArgs) -> Result<Settings, String> {
     })
 }
 
-fn defaults(args: DefaultsArgs) -> Result<Defaults, String> {
-    let initial_delay = match args.retry_initial_delay_seconds {
-        Some(seconds) => seconds,
-        None => old_backoff_delay(std::env::var("QUEUE_RETRY_BACKOFF_DELAY").ok().as_deref())?,
-    };
-    let hours = DefaultHours {
-        start: args.business_hours_start,
-        end: args.business_hours_end,
-        days: args.business_days,
-    };
-    Span::parse(&hours.start, &hours.end)
-        .map_err(|error| format!("--business-hours-start, --business-hours-end: {error}"))?;
-    Ok(Defaults {
-        time_zone: args.default_time_zone,
-        hours,
-        retry_max_attempts: args.retry_max_attempts,
-        retry_initial_delay_seconds: initial_delay,
-        ttl_completed: None,
-        ttl_failed: None,
-        max_claim_lead: SignedDuration::ZERO,
-        clock_rate: 1.0,
-    })
-}
-
 /// The system's clock, or in tests one that runs ahead or fast.
 fn clock(offset: Option<f64>, rate: Option<f64>, allowed: bool) -> Result<(Clock, f64), String> {
     if offset.is_none() && rate.is_none() {
@@ -395,78 +297,10 @@ fn clock(offset: Option<f64>, rate: Option<f64>, allowed: bool) -> Result<(Clock
     Ok((Clock::simulated(offset, rate), rate))
 }
 
-/// A day by its name, or the first three letters of it.
-fn day_of_week(text: &str) -> Result<DayOfWeek, String> {
-    let days = DayOfWeek::ALL.into_iter();
-    let text = text.trim();
-    days.into_iter()
-        .find(|day| {
-            let name = format!("{day:?}");
-            name.eq_ignore_ascii_case(text)
-                || name.get(..3).is_some_and(|short| short.eq_ignore_ascii_case(text))
-        })
-        .ok_or_else(|| "not a day of the week; write Monday, Tuesday, …".to_owned())
-}
-
-/// The old service gave the delay in milliseconds; whole seconds are what a policy counts in.
-fn old_backoff_delay(milliseconds: Option<&str>) -> Result<i32, String> {
-    let Some(text) = milliseconds else { return Ok(2) };
-    match text.parse::<i32>() {
-        Ok(milliseconds @ 1..=86_400_000) => Ok((milliseconds + 999) / 1000),
-        _ => Err(format!("QUEUE_RETRY_BACKOFF_DELAY \"{text}\": must be milliseconds from 1 to 86400000")),
-    }
-}
-
-fn zone_name(name: &str) -> Result<String, String> {
-    find_zone(name).map(|_| name.to_owned()).map_err(|error| error.to_string())
-}
-
-/// Seconds as a decimal number, not negative and at most a hundred years.
-fn seconds(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || "must be seconds from 0 to 3153600000, such as 3600 or 0.5".to_owned();
-    let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    let duration =
-        (0.0..=3_153_600_000.0).contains(&seconds).then(|| SignedDuration::try_from_secs_f64(seconds));
-    duration.and_then(Result::ok).ok_or_else(wrong)
-}
-
-/// Seconds for which an attempt may be frozen before it is due.
-fn claim_lead(text: &str) -> Result<SignedDuration, String> {
-    let lead = seconds(text).ok().filter(|lead| *lead <= SignedDuration::from_secs(60));
-    lead.ok_or_else(|| "must be seconds from 0 to 60, such as 2 or 0.5".to_owned())
-}
-
-/// The base of the URLs that providers are given to report to.
-fn callback_url(url: String, allow_http: bool) -> Result<String, String> {
-    let wrong = |why: &str| Err(format!("--callback-url: {why}"));
-    let Ok(parsed) = url.parse::<http::Uri>() else { return wrong("is not a URL") };
-    let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
-        return wrong("must begin with https:// and a host");
-    };
-    match scheme {
-        "https" => {}
-        "http" if allow_http => {}
-        "http" => return wrong("plain http needs --dialer-allow-http; use https"),
-        _ => return wrong("the scheme must be https"),
-    }
-    if authority.as_str().contains('@') || parsed.query().is_some() || url.contains('#') {
-        return wrong("must not have a user, a query or a fragment");
-    }
-    Ok(url.trim_end_matches('/').to_owned())
-}
-
-fn address_or_none(text: &str) -> Result<Listen, String> {
-    if text == "none" {
-        return Ok(Listen(None));
-    }
-    text.parse()
-        .map(|address| Listen(Some(address)))
-        .map_err(|error| format!("{error}; give HOST:PORT or none"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controller::LeaseSettings;
     use clap::CommandFactory;
     use std::time::Duration;
 
@@ -514,24 +348,6 @@ mod tests {
         assert_eq!(allowed(&[]), (false, false));
         assert_eq!(allowed(&["--dialer-allow-http", "--suspend-all=true"]), (true, true));
         assert_eq!(allowed(&["--dialer-allow-http=false", "--suspend-all"]), (false, true));
-    }
-
-    #[test]
-    fn a_callback_url_is_a_plain_https_base() {
-        let read = |url: &str, allow_http| callback_url(url.to_owned(), allow_http);
-        assert_eq!(read("https://calls.example.com/x/", false), Ok("https://calls.example.com/x".to_owned()));
-        assert_eq!(read("http://127.0.0.1:8082", true), Ok("http://127.0.0.1:8082".to_owned()));
-        for url in ["http://a", "ftp://a", "a.example.com", "https://u@a", "https://a?x", "https://a#x", ""] {
-            assert!(read(url, false).is_err_and(|why| why.starts_with("--callback-url")), "{url}");
-        }
-    }
-
-    #[test]
-    fn the_old_delay_is_read_in_milliseconds() {
-        assert_eq!(old_backoff_delay(None), Ok(2));
-        assert_eq!(old_backoff_delay(Some("5000")), Ok(5));
-        assert_eq!(old_backoff_delay(Some("1500")), Ok(2));
-        assert!(old_backoff_delay(Some("soon")).is_err());
     }
 
     #[test]
