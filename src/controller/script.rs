@@ -97,18 +97,22 @@ async fn permit(scope: &Scope, turn: Turn, claimed: &Claimed) -> Result<Permit, 
 
 /// Whether the answer says nothing and the provider can be asked what became of the request.
 fn can_ask(scope: &Scope, call: &CallView, spoken: &Spoken) -> bool {
-    let in_doubt = matches!(spoken.result, AttemptResult::Ambiguous { .. });
+    if !matches!(spoken.result, AttemptResult::Ambiguous { .. }) {
+        return false;
+    }
     let revision = &spoken.claimed.attempt().dialer_revision;
     let plan = observe_again(scope, call).and_then(|seen| seen.dialer);
-    in_doubt && plan.is_some_and(|plan| plan.settling != Settling::Unknown && plan.revision == *revision)
+    plan.is_some_and(|plan| plan.settling != Settling::Unknown && plan.revision == *revision)
 }
 
 /// A call that was cancelled or deleted while it was being placed is ended at the provider. One that is in progress is
 /// followed, and ended there.
 async fn end_if_unwanted(scope: &Scope, call: &CallView, subject: Subject, stored: Option<&CallView>) {
-    let unwanted = stored.is_none_or(|stored| stored.is_finished() && is_cancelled(stored));
+    if stored.is_some_and(|stored| !stored.is_finished() || !is_cancelled(stored)) {
+        return;
+    }
     let plan = plan_of_dialer(scope, call);
-    if let Some(plan) = plan.filter(|plan| unwanted && plan.revision == subject.attempt.dialer_revision) {
+    if let Some(plan) = plan.filter(|plan| plan.revision == subject.attempt.dialer_revision) {
         hang_up(scope, &plan, &subject).await;
     }
 }
