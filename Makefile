@@ -57,6 +57,7 @@ bench: ## Measure it on this machine (half an hour; ONLY='idle burst' some of it
 	@$(TOGETHER) control-plane
 	$(if $(BENCH_OPERATOR),,cargo build --release $(LOCKED) --bin call-operator)
 	cargo build --release $(LOCKED) --example bench --example bench-dialer
+	cargo bench $(LOCKED) --no-run --bench time --bench decide
 	@cargo run --release $(LOCKED) --quiet --example bench -- --runs $(or $(RUNS),3) $(ONLY)
 
 .PHONY: lint
