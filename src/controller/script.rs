@@ -108,7 +108,8 @@ fn can_ask(scope: &Scope, call: &CallView, spoken: &Spoken) -> bool {
 /// A call that was cancelled or deleted while it was being placed is ended at the provider. One that is in progress is
 /// followed, and ended there.
 async fn end_if_unwanted(scope: &Scope, call: &CallView, subject: Subject, stored: Option<&CallView>) {
-    if stored.is_some_and(|stored| !stored.is_finished() || !is_cancelled(stored)) {
+    let unwanted = stored.is_none_or(|stored| stored.is_finished() && is_cancelled(stored));
+    if !unwanted {
         return;
     }
     let plan = plan_of_dialer(scope, call);
