@@ -53,7 +53,7 @@ faults: ## Replay every scenario with one fault at every request (half an hour; 
 # ONLY names scenarios of bench/scenarios/; BENCH_OPERATOR another build of the operator, BENCH_FLAGS more flags for it.
 # The operator is built by itself: together with an example it would get the features that only tests need.
 .PHONY: bench
-bench: ## Measure it on this machine (half an hour; ONLY='idle burst' some of it, RUNS=1 once each)
+bench: ## Measure it on this machine (forty minutes; ONLY='idle burst' some of it, RUNS=1 once each)
 	@$(TOGETHER) control-plane
 	$(if $(BENCH_OPERATOR),,cargo build --release $(LOCKED) --bin call-operator)
 	cargo build --release $(LOCKED) --example bench --example bench-dialer
