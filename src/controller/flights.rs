@@ -113,6 +113,11 @@ impl Flights {
         self.lock().running.get(uid).is_some_and(|flight| flight.tokens.is_empty() && flight.line == *line)
     }
 
+    /// Whether a script for this object has a claim, or is asking for one.
+    pub fn has_claim(&self, uid: &str) -> bool {
+        self.lock().running.get(uid).is_some_and(|flight| !flight.tokens.is_empty())
+    }
+
     /// Until when a script for this object keeps, or kept, a claim waiting for its due instant; it may wait on for a place.
     /// `None` when it does not wait.
     pub fn keeps_claim_for(&self, uid: &str) -> Option<Timestamp> {
@@ -225,7 +230,9 @@ mod tests {
         let flight = flights.begin("u", &line("d")).unwrap();
         assert_eq!(flights.token_state("u", "t1"), TokenState::Forgotten);
         assert_eq!(flights.tallies()[&line("d")], Tally { queued: 1, claimed: 0 });
+        assert!(!flights.has_claim("u"));
         flight.enter_token("t1");
+        assert!(flights.has_claim("u"));
         assert_eq!(flights.tallies()[&line("d")], Tally { queued: 0, claimed: 1 });
         assert_eq!(flights.token_state("u", "t1"), TokenState::Running);
         flight.leave_token("t1");

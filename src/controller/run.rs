@@ -34,13 +34,14 @@ use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::probes::{self, Liveness, Part, Readiness};
 use axum::Router;
-use futures::StreamExt;
 use futures::future::join_all;
+use futures::{StreamExt, TryStreamExt};
 use kube::api::Api;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector;
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
+use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -298,7 +299,8 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         Part::new(&context.readiness, "scheduledcalls", namespace),
         move |call| prepare.take_in(call),
         notice_call(Arc::clone(&scope)),
-    );
+    )
+    .try_filter(without_script(&scope));
     let dialer_stream = follow(
         &context,
         api_of::<DialerView>(&client, namespace),
@@ -333,7 +335,7 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         .reconcile_on(UnboundedReceiverStream::new(dialers_woken))
         .graceful_shutdown_on(shutdown())
         .run(measured(&scope, "dialer", dialers::reconcile), dialers::on_error, Arc::clone(&scope))
-        .for_each(|_| std::future::ready(()));
+        .for_each(|_| ready(()));
     let calendar_controller = Controller::for_stream(calendar_stream, scope.calendars.clone())
         .with_config(config.clone())
         .reconcile_on(UnboundedReceiverStream::new(calendars_woken))
@@ -343,19 +345,19 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
             calendars::on_error,
             Arc::clone(&scope),
         )
-        .for_each(|_| std::future::ready(()));
+        .for_each(|_| ready(()));
     let series_controller = Controller::for_stream(series_stream, scope.series.clone())
         .with_config(config.clone())
         .reconcile_on(UnboundedReceiverStream::new(series_woken))
         .graceful_shutdown_on(shutdown())
         .run(measured(&scope, "recurringcall", series::reconcile), series::on_error, Arc::clone(&scope))
-        .for_each(|_| std::future::ready(()));
+        .for_each(|_| ready(()));
     let call_controller = Controller::for_stream(call_stream, scope.calls.clone())
         .with_config(config)
         .reconcile_on(UnboundedReceiverStream::new(calls_woken))
         .graceful_shutdown_on(shutdown())
         .run(measured(&scope, "scheduledcall", call::reconcile), call::on_error, Arc::clone(&scope))
-        .for_each(|_| std::future::ready(()));
+        .for_each(|_| ready(()));
     let mut controllers = JoinSet::new();
     controllers.spawn(dialer_controller);
     controllers.spawn(calendar_controller);
@@ -368,6 +370,13 @@ async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<Stri
         () = wake_all_when_leading(&scope) => {}
         () = stopped_for_long(&context) => {}
     }
+}
+
+/// A call that a script has claimed is looked at when that ends: an event before, such as that of the claim itself, would
+/// find nothing to decide. (What withdraws a claimed call is seen by the script's own last look.)
+fn without_script(scope: &Arc<Scope>) -> impl FnMut(&CallView) -> Ready<bool> + Send + use<> {
+    let scope = Arc::clone(scope);
+    move |call| ready(!scope.context.flights.has_claim(call.uid()))
 }
 
 /// Each controller is a task of its own: one that is woken need not look at what the others wait for.

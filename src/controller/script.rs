@@ -15,6 +15,7 @@ use crate::decide::{AttemptResult, DialOrder, Settling, is_cancelled};
 use crate::dial::{Claimed, Limits, LineKey, Permit, Subject, Ticket, Turn};
 use crate::telemetry::spans;
 use jiff::Timestamp;
+use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -55,7 +56,17 @@ async fn run(scope: Arc<Scope>, call: Arc<CallView>, flight: InFlight, ticket: T
     }
     drop(flight);
     // Whatever came of it: what is next is decided by the reconciler.
-    scope.wake(&call);
+    if !is_over_and_will_be_shown(&scope, &call) {
+        scope.wake(&call);
+    }
+}
+
+/// Whether nothing is urgent about a call any more, and the watch, or the next list, still brings what we wrote: a second
+/// look then would be one for nothing.
+fn is_over_and_will_be_shown(scope: &Scope, call: &CallView) -> bool {
+    let own = scope.context.newest.own(call.uid()).filter(|own| own.is_finished());
+    let cached = scope.calls.get(&ObjectRef::from_obj(call));
+    own.zip(cached).is_some_and(|(own, cached)| cached.uid() == own.uid() && cached.version() < own.version())
 }
 
 async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn, due: Timestamp) {
