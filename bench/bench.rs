@@ -2,12 +2,17 @@
 
 use crate::clock::say;
 use crate::operator::Program;
+use crate::raw_writes::{Kind, Writer};
 use crate::template::Template;
 use crate::world::World;
 use std::cell::OnceCell;
 
 /// So many runs of a scenario may not count.
 const VAIN_RUNS: u32 = 3;
+
+/// Writes in flight by which the ceiling is taken: more is only latency.
+const IN_FLIGHT: usize = 8;
+const WARM_UP_SECONDS: f64 = 1.0;
 
 /// One `make bench`.
 pub struct Bench {
@@ -31,6 +36,15 @@ impl Bench {
         }
         let learned = Template::learn(world, &self.program)?;
         Ok(self.template.get_or_init(|| learned))
+    }
+
+    /// Status writes a second that the API server of this world takes while nobody else is at work, over so many seconds.
+    pub fn ceiling(&self, world: &World, seconds: f64) -> Result<f64, String> {
+        let writer = Writer::new(world, self.template(world)?, Kind::Ours)?;
+        writer.measure(world, IN_FLIGHT, WARM_UP_SECONDS)?;
+        let rate = writer.measure(world, IN_FLIGHT, seconds)?;
+        writer.clear(&world.api)?;
+        Ok(rate.per_second)
     }
 
     /// Runs a scenario as often as it is to be run, each time in a world of its own. It says whether the run counts.

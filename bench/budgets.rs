@@ -50,6 +50,7 @@ const EXPECTATIONS: &[Expectation] = &[
 pub const P50: &str = "lateness p50";
 pub const P99: &str = "lateness p99";
 pub const MAX: &str = "lateness max";
+pub const CEILING: &str = "status writes, our CRD, 8 in flight, just before";
 pub const CPU_RATIO: &str = "API server CPU per write, ours ÷ permissive";
 pub const RINGS_PER_SECOND: &str = "rings per second";
 pub const RECORDED_SHARE: &str = "all recorded, as a share of what is allowed";

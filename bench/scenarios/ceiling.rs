@@ -2,9 +2,8 @@
 //!
 //! The same bytes go to objects of our CRD and of one that checks nothing, by turns; what differs is what our schema costs.
 
-use super::punctuality::BURSTS;
 use crate::bench::Bench;
-use crate::budgets::{CPU_RATIO, P50};
+use crate::budgets::CPU_RATIO;
 use crate::clock::say;
 use crate::raw_writes::{Kind, Rate, Writer};
 use crate::results::Results;
@@ -12,7 +11,7 @@ use crate::world::World;
 
 const SCENARIO: &str = "ceiling";
 const IN_FLIGHT: [usize; 4] = [4, 8, 16, 64];
-const SECONDS: f64 = 2.5;
+const SECONDS: f64 = 2.0;
 const WARM_UP_SECONDS: f64 = 1.0;
 
 /// Measures it, before or after everything else, as often as everything else is run.
@@ -34,15 +33,6 @@ pub fn run(bench: &Bench, phase: &str, results: &mut Results) -> Result<(), Stri
         }
     }
     Ok(())
-}
-
-/// Says beside the lateness of a burst what the ceiling makes of it.
-pub fn note_bursts(results: &mut Results) {
-    let Some(rate) = results.median(SCENARIO, &writes("our CRD", 8)) else { return };
-    let note = format!("the API server takes {rate:.0} writes/s: 1,000 claims take {:.1} s", 1000.0 / rate);
-    for scenario in BURSTS {
-        results.note(scenario, P50, note.clone());
-    }
 }
 
 fn writes(schema: &str, in_flight: usize) -> String {

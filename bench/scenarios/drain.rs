@@ -4,13 +4,12 @@
 //! Two writes a call are the least, so the ceiling of the same API server, measured just before, says what is possible.
 
 use crate::bench::Bench;
-use crate::budgets::{OPERATOR_CPU_PER_CALL, RECORDED_SHARE, RINGS_PER_SECOND};
+use crate::budgets::{CEILING, OPERATOR_CPU_PER_CALL, RECORDED_SHARE, RINGS_PER_SECOND};
 use crate::clock::{now, say};
 use crate::costs::{Costs, Spent};
 use crate::load::{self, Load};
 use crate::operator::Operator;
 use crate::process::peak_bytes;
-use crate::raw_writes::{Kind, Writer};
 use crate::results::Results;
 use crate::rings::Dialer;
 use crate::waiting;
@@ -37,8 +36,7 @@ const REST: SignedDuration = SignedDuration::from_secs(12);
 const AHEAD: SignedDuration = SignedDuration::from_secs(4);
 const QUIET: SignedDuration = SignedDuration::from_secs(1);
 
-/// Writes in flight by which the ceiling is taken, how long, and the share of it that the operator has to reach.
-const CEILING_IN_FLIGHT: usize = 8;
+/// How long the ceiling is taken, and the share of it that the operator has to reach.
 const CEILING_SECONDS: f64 = 4.0;
 const SHARE_OF_CEILING: f64 = 0.8;
 const WRITES_PER_CALL: f64 = 2.0;
@@ -50,7 +48,7 @@ pub fn run(bench: &Bench, results: &mut Results) -> Result<(), String> {
 
 /// Whether it was measured: not if plans were still written when the calls were due.
 fn drain(world: &World, bench: &Bench, results: &mut Results) -> Result<bool, String> {
-    let ceiling = ceiling(world, bench)?;
+    let ceiling = bench.ceiling(world, CEILING_SECONDS)?;
     let dialer = Dialer::start(world.directory(), 0)?;
     world.namespace_with_dialer(NAMESPACE, &dialer.url(), AT_A_TIME)?;
     world.namespace_with_dialer(BESIDE, &dialer.url(), AT_A_TIME)?;
@@ -72,7 +70,7 @@ fn drain(world: &World, bench: &Bench, results: &mut Results) -> Result<bool, St
     let rings = dialer.rings()?;
     load::check(&[&load, &beside], &rings.rings)?;
     let lateness = load.lateness(&rings.rings);
-    results.add(SCENARIO, "status writes, our CRD, 8 in flight, just before", "1/s", ceiling);
+    results.add(SCENARIO, CEILING, "1/s", ceiling);
     results.add(SCENARIO, "plans written before the due instant", "", plans);
     results.add(SCENARIO, RINGS_PER_SECOND, "1/s", CALLS as f64 / (lateness.max() / 1e3));
     add_times(results, recorded.duration_since(due).as_secs_f64(), ceiling);
@@ -85,15 +83,6 @@ fn drain(world: &World, bench: &Bench, results: &mut Results) -> Result<bool, St
     spent.tell();
     spent.add_others(SCENARIO, results);
     Ok(true)
-}
-
-/// What this API server takes.
-fn ceiling(world: &World, bench: &Bench) -> Result<f64, String> {
-    let writer = Writer::new(world, bench.template(world)?, Kind::Ours)?;
-    writer.measure(world, CEILING_IN_FLIGHT, 1.0)?;
-    let rate = writer.measure(world, CEILING_IN_FLIGHT, CEILING_SECONDS)?;
-    writer.clear(&world.api)?;
-    Ok(rate.per_second)
 }
 
 /// Creates the calls and waits until shortly before they are due; how many plans the operator wrote. `None` if it still

@@ -54,7 +54,6 @@ pub fn run(chosen: &[Scenario], bench: &Bench, results: &mut Results) -> Result<
     }
     if is_chosen(Scenario::Ceiling) {
         ceiling::run(bench, "after", results)?;
-        ceiling::note_bursts(results);
     }
     Ok(())
 }

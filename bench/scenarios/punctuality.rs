@@ -1,6 +1,7 @@
 //! How late calls ring: single ones, many at one instant, many in a row.
 
 use crate::bench::Bench;
+use crate::budgets::{CEILING, P50, P99};
 use crate::clock::{now, say};
 use crate::costs::Costs;
 use crate::load::{self, Load};
@@ -24,6 +25,11 @@ const QUIET: SignedDuration = SignedDuration::from_secs(1);
 
 const NAMESPACE: &str = "calls";
 
+/// How long before their due instant calls are claimed at most, as the operator ships.
+const CLAIM_LEAD_SECONDS: f64 = 2.0;
+/// How long the ceiling is taken before a burst.
+const CEILING_SECONDS: f64 = 2.0;
+
 /// Calls and the dialer that takes them.
 struct Shape {
     name: &'static str,
@@ -33,6 +39,12 @@ struct Shape {
     due_ms: Vec<i64>,
 }
 
+impl Shape {
+    fn is_burst(&self) -> bool {
+        self.due_ms.len() > 1 && self.due_ms.iter().all(|&after| after == 0)
+    }
+}
+
 /// 100 calls, 300 ms apart.
 pub fn idle(bench: &Bench, results: &mut Results) -> Result<(), String> {
     let due_ms = (0..100).map(|index| index * 300).collect();
@@ -40,14 +52,33 @@ pub fn idle(bench: &Bench, results: &mut Results) -> Result<(), String> {
 }
 
 /// Bursts by name.
-pub const BURSTS: [&str; 4] = ["burst 100 ms", "burst 10 ms", "burst 0 ms", "burst 0 ms, 10 at a time"];
+const BURSTS: [&str; 4] = ["burst 100 ms", "burst 10 ms", "burst 0 ms", "burst 0 ms, 10 at a time"];
+
+/// Calls at one instant.
+const BURST: usize = 1000;
 
 /// 1,000 calls at one instant.
 pub fn bursts(bench: &Bench, results: &mut Results) -> Result<(), String> {
     let shapes = [(100, 100), (10, 100), (0, 100), (0, 10)];
     BURSTS.into_iter().zip(shapes).try_for_each(|(name, (answer_ms, at_a_time))| {
-        measure(bench, &Shape { name, answer_ms, at_a_time, due_ms: vec![0; 1000] }, results)
+        measure(bench, &Shape { name, answer_ms, at_a_time, due_ms: vec![0; BURST] }, results)?;
+        tell_ceiling(results, name);
+        Ok(())
     })
+}
+
+/// What the ceiling makes of the lateness of a burst: the claims that do not fit into the lead come late, even if nothing
+/// else is written.
+fn tell_ceiling(results: &mut Results, burst: &str) {
+    let Some(rate) = results.median(burst, CEILING) else { return };
+    for (figure, share) in [(P50, 0.5), (P99, 0.99)] {
+        let alone = (BURST as f64 * share / rate - CLAIM_LEAD_SECONDS).max(0.0) * 1e3;
+        results.api_server_alone(burst, figure, alone);
+        let note = format!(
+            "at {rate:.0} writes/s, with {CLAIM_LEAD_SECONDS:.0} s ahead, the claims alone take until {alone:.0} ms after the due instant"
+        );
+        results.note(burst, figure, note);
+    }
 }
 
 /// 50 calls a second for a minute.
@@ -76,6 +107,7 @@ fn run(
     creates_per_second: usize,
     results: &mut Results,
 ) -> Result<bool, String> {
+    let ceiling = if shape.is_burst() { Some(bench.ceiling(world, CEILING_SECONDS)?) } else { None };
     let dialer = Dialer::start(world.directory(), shape.answer_ms)?;
     world.namespace_with_dialer(NAMESPACE, &dialer.url(), shape.at_a_time)?;
     let operator = Operator::start(world, &bench.program)?;
@@ -100,6 +132,9 @@ fn run(
         return Err(format!("VIOLATION: {} calls at a time, {} allowed", rings.peak, shape.at_a_time));
     }
     let lateness = load.lateness(&rings.rings);
+    if let Some(ceiling) = ceiling {
+        results.add(shape.name, CEILING, "1/s", ceiling);
+    }
     results.add_lateness(shape.name, &lateness);
     let after_last = recorded.duration_since(load.last_due()).as_secs_f64();
     results.add(shape.name, "last due instant until all is recorded", "s", after_last);
