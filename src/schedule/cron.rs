@@ -3,9 +3,14 @@
 //! `croner` parses it and finds its times, on civil time: on zoned time it has other ideas about gaps and overlaps than
 //! RFC 5545. What it accepts beyond five-field cron is refused here, so that nobody relies on it.
 
+use croner::Weekday;
 use jiff::Span as Steps;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, Time};
 use std::str::FromStr;
+
+/// From March of a leap year to February of the next, over a century that has none. A day that does not come by then is not in
+/// the calendar.
+const MONTHS_WITH_EVERY_DATE: usize = 8 * 12;
 
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -57,9 +62,38 @@ impl Cron {
         } else {
             from.with().subsec_nanosecond(0).build().ok()?.checked_add(Steps::new().seconds(1)).ok()?
         };
+        let day = self.next_day(whole.date())?;
+        let from = if day == whole.date() { whole } else { day.to_datetime(Time::midnight()) };
         // An error means that nothing was found in the years that can be searched.
-        self.0.find_next_occurrence(&whole, true).ok()
+        self.0.find_next_occurrence(&from, true).ok()
     }
+
+    /// The first day of the rule at or after `from`: `croner` would look at every one between.
+    fn next_day(&self, from: Date) -> Option<Date> {
+        let following =
+            std::iter::successors(Some(from.first_of_month()), |month| month.last_of_month().tomorrow().ok());
+        following
+            .take(MONTHS_WITH_EVERY_DATE)
+            .filter(|month| self.0.pattern.month_match(number(month.month())).is_ok_and(|matches| matches))
+            .find_map(|month| self.next_day_of_month(month.max(from)))
+    }
+
+    fn next_day_of_month(&self, from: Date) -> Option<Date> {
+        (from.day()..=from.days_in_month())
+            .filter_map(|day| from.with().day(day).build().ok())
+            .find(|day| self.has_day(*day))
+    }
+
+    fn has_day(&self, date: Date) -> bool {
+        let weekday = Weekday::from_days_from_sunday(number(date.weekday().to_sunday_zero_offset()));
+        let (year, month, day) = (i32::from(date.year()), number(date.month()), number(date.day()));
+        self.0.pattern.day_match(year, month, day, weekday).is_ok_and(|matches| matches)
+    }
+}
+
+/// What `croner` counts without a sign.
+fn number(small: i8) -> u32 {
+    small.unsigned_abs().into()
 }
 
 /// Every part is made of numbers, `*`, `-`, `/` and, whole, the names of this field.
@@ -122,6 +156,37 @@ mod tests {
             assert_eq!(first(expression, from, expected.len()), expected, "{expression}");
         }
         assert!(first("0 0 30 2 *", from, 1).is_empty());
+    }
+
+    #[test]
+    fn the_leap_to_the_first_day_changes_nothing() {
+        let expressions = [
+            "*/15 * * * *",
+            "30 9 * * MON-FRI",
+            "0 10 31 * *",
+            "0 10 30 4-11/2 *",
+            "0 10 29 2 *",
+            "0 10 29 2 SAT",
+            "0 10 * 12 */3",
+            "5 0,23 1,15 jan,mar SUN",
+        ];
+        for expression in expressions {
+            let cron = Cron::parse(expression).unwrap();
+            // Once a day or so in thirteen years, over a leap day that a century skips.
+            for step in 0..5_000 {
+                let from = date(2095, 1, 1).at(0, 0, 0, 0) + Steps::new().minutes(1373 * step);
+                let without = cron.0.find_next_occurrence(&from, true).ok();
+                assert_eq!(cron.next(from), without, "{expression} from {from}");
+            }
+        }
+        assert_eq!(first("0 0 29 2 *", date(2096, 3, 1).at(0, 0, 0, 0), 1), ["2104-02-29T00:00:00"]);
+    }
+
+    #[test]
+    fn the_end_of_reckoning_is_no_panic() {
+        let cron = Cron::parse("0 10 29 2 *").unwrap();
+        assert_eq!(cron.next(DateTime::MAX), None);
+        assert_eq!(cron.next(date(9999, 12, 31).at(0, 0, 0, 0)), None);
     }
 
     #[test]

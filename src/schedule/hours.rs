@@ -166,7 +166,7 @@ impl Hours {
     }
 
     /// Why nothing is open at `nominal`, as seen from its date, when the next window opens at `opening`.
-    fn why_closed(&self, nominal: Timestamp, opening: Timestamp) -> Adjustment {
+    pub(super) fn why_closed(&self, nominal: Timestamp, opening: Timestamp) -> Adjustment {
         let date = self.date_of(nominal);
         if self.date_of(opening) == date {
             Adjustment::BeforeOpening

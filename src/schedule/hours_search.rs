@@ -66,8 +66,9 @@ impl Hours {
 
     fn opening_between(&self, after: Timestamp, date: Date, days: i32) -> Option<Timestamp> {
         let mut first: Option<Timestamp> = None;
-        let dates = (-REACH..=days).map_while(|days| add_days(date, days));
-        for date in dates {
+        let count = usize::try_from(REACH + days + 1).unwrap_or_default();
+        let dates = std::iter::successors(add_days(date, -REACH), |date| date.tomorrow().ok());
+        for date in dates.take(count) {
             let found = self.windows_of(date).map(|window| window.open).filter(|open| *open > after).min();
             first = match (first, found) {
                 (Some(first), Some(found)) => Some(first.min(found)),

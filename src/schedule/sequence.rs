@@ -14,6 +14,7 @@ use super::nominal::NominalTimes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Counting stops here.
@@ -110,7 +111,7 @@ impl Sequence {
 
     fn walk_from(&self, next: Timestamp) -> Walk<'_> {
         let (due_after, closed_until) = (Timestamp::MIN, Timestamp::MIN);
-        Walk { sequence: self, next, due_after, closed_until, skipped: 0, end: None }
+        Walk { sequence: self, next, due_after, closed_until, closed: next..next, skipped: 0, end: None }
     }
 
     fn adjust(&self, nominal: Timestamp) -> Option<Adjusted> {
@@ -132,15 +133,16 @@ impl Sequence {
         (landing != hours.date_of(nominal)).then_some((landing, hours))
     }
 
-    /// Whether an occurrence of this date stays on it.
-    fn has_own(&self, date: Date, hours: &Hours) -> bool {
+    /// Whether an occurrence of this date stays on it. What lies in `closed` moves to its end, which lies on the date.
+    fn has_own(&self, date: Date, hours: &Hours, closed: &Range<Timestamp>) -> bool {
         let mut from = hours.start_of_day(date);
         while let Some(nominal) =
             self.nominal.first_from(from).filter(|nominal| hours.date_of(*nominal) == date)
         {
             if !self.is_skipped(nominal) {
                 // Adjustment keeps the order: if the first of them leaves the date, so do the others.
-                return hours.adjust(nominal).is_some_and(|own| hours.date_of(own.effective) == date);
+                let stays = |own: Adjusted| hours.date_of(own.effective) == date;
+                return closed.contains(&nominal) || hours.adjust(nominal).is_some_and(stays);
             }
             from = after(nominal);
         }
@@ -168,6 +170,8 @@ pub struct Walk<'a> {
     due_after: Timestamp,
     /// Known once nothing opened for a nominal time: nothing opens for those before this either.
     closed_until: Timestamp,
+    /// From the last nominal time that moved until the opening to which it did: what lies between moves there too.
+    closed: Range<Timestamp>,
     skipped: u64,
     end: Option<WalkEnd>,
 }
@@ -206,14 +210,14 @@ impl Walk<'_> {
             self.skip(nominal);
             return Fate::Dropped(after(nominal));
         }
-        let Some(Adjusted { effective, adjustment }) = sequence.adjust(nominal) else {
+        let Some(Adjusted { effective, adjustment }) = self.adjust(nominal) else {
             return self.nothing_opens(nominal);
         };
         if past_the_end(effective) {
             return Fate::Ended(WalkEnd::Finished);
         }
         if let Some((landing, hours)) = sequence.displaced_onto(nominal, effective)
-            && sequence.has_own(landing, hours)
+            && sequence.has_own(landing, hours, &self.closed)
         {
             return Fate::Dropped(hours.start_of_day(landing).max(after(nominal)));
         }
@@ -225,6 +229,18 @@ impl Walk<'_> {
             return Fate::Dropped(after(effective));
         }
         Fate::Kept(Entry { nominal, effective, adjustment })
+    }
+
+    fn adjust(&mut self, nominal: Timestamp) -> Option<Adjusted> {
+        if let Some(hours) = self.sequence.hours.as_deref().filter(|_| self.closed.contains(&nominal)) {
+            let effective = self.closed.end;
+            return Some(Adjusted { effective, adjustment: Some(hours.why_closed(nominal, effective)) });
+        }
+        let adjusted = self.sequence.adjust(nominal)?;
+        if adjusted.effective > nominal {
+            self.closed = nominal..adjusted.effective;
+        }
+        Some(adjusted)
     }
 
     /// Nothing opens within the search. Where the next opening is, is asked once: it may be centuries away.
