@@ -2,7 +2,6 @@
 
 use super::context::Scope;
 use super::error::ApiError;
-use super::run::RECONCILES_AT_A_TIME;
 use crate::clock::Clock;
 use crate::decide::AttemptResult;
 use crate::dial::{Answer, Claimed, Dialer, Found, Health, LastLook, LineKey, Permit, Polled, Subject};
@@ -13,6 +12,9 @@ use kube::Resource;
 use kube::runtime::controller::Action;
 use std::sync::Arc;
 use tracing::Instrument;
+
+/// Objects that are reconciled at a time; a pass takes microseconds unless it writes.
+pub const RECONCILES_AT_A_TIME: u16 = 64;
 
 /// A reconcile function whose passes are counted and timed, each in a span of its own.
 pub fn measured<K, F, P>(

@@ -41,6 +41,7 @@ mod run;
 mod script;
 mod secrets;
 mod series;
+mod serve_scope;
 mod settle;
 mod store_check;
 mod store_watch;

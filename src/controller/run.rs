@@ -2,31 +2,23 @@
 
 use super::api_server::ApiServer;
 use super::books::{CalendarBook, SeriesBook};
-use super::context::{Context, Listed, Scope, Scopes};
+use super::context::{Context, Scopes};
 use super::counted::CountedLayer;
 use super::degraded::Verdicts;
 use super::dialers::DialerBook;
 use super::events::EventSink;
-use super::families::Families;
-use super::filling::Filling;
 use super::flights::Flights;
 use super::follow::Following;
 use super::gate::Gate;
 use super::lease::{Election, LeaseSettings};
-use super::measured::measured;
 use super::memory::{Confirmed, Holds, Newest, Recent};
-use super::notice::{notice_calendar, notice_call, notice_dialer, notice_series, wake_all_when_leading};
-use super::outlook::Outlook;
-use super::places::Places;
 use super::secrets::SecretBook;
-use super::store_check::{follow_store, keep_checking};
+use super::serve_scope::serve_scope;
+use super::store_check::keep_checking;
 use super::store_watch::StoreWatch;
-use super::traffic::{Traffic, keep_counts};
 use super::transport::bounded_client;
 use super::unrecorded::Unrecorded;
-use super::watch::follow;
-use super::{calendars, call, callbacks, dialers, gauges, series};
-use crate::api::{CalendarView, CallView, DialerView, SeriesView};
+use super::{callbacks, gauges};
 use crate::clock::Clock;
 use crate::decide::{AddressPolicy, Defaults, DialerSettings};
 use crate::dial::{Admission, Ahead, Wire};
@@ -35,28 +27,17 @@ use crate::metrics::Metrics;
 use crate::probes::{self, Liveness, Part, Readiness};
 use axum::Router;
 use futures::future::join_all;
-use futures::{StreamExt, TryStreamExt};
-use kube::api::Api;
-use kube::runtime::controller::{Config, Controller};
-use kube::runtime::reflector;
-use kube::{Client, Resource};
-use serde::de::DeserializeOwned;
-use std::future::{Ready, ready};
+use kube::Client;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinError, JoinSet};
-use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
-
-/// Objects that are reconciled at a time; a pass takes microseconds unless it writes.
-pub(super) const RECONCILES_AT_A_TIME: u16 = 64;
 
 /// Plans that are being written at a time.
 const PLANS_AT_A_TIME: usize = 32;
@@ -69,9 +50,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Names this run of the machine.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-
-/// How long passes that are under way may take after SIGTERM.
-const RECONCILE_GRACE: Duration = Duration::from_secs(2);
 
 /// How long requests that have left may take to be recorded after SIGTERM, beyond their own time-out.
 const GRACE: Duration = Duration::from_secs(330);
@@ -152,8 +130,10 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     tokio::spawn(keep_checking(Arc::clone(&context), liveness.heartbeat("store check")));
     let election = Election::begin(settings.lease.as_ref(), &client, &context, &liveness);
     let scopes = scopes_of(&settings.namespaces);
-    join_all(scopes.into_iter().map(|namespace| run_scope(client.clone(), Arc::clone(&context), namespace)))
-        .await;
+    join_all(
+        scopes.into_iter().map(|namespace| serve_scope(client.clone(), Arc::clone(&context), namespace)),
+    )
+    .await;
     finish_scripts(&context).await;
     election.end().await;
     info!("call-operator ends");
@@ -250,154 +230,6 @@ fn claiming_ahead(settings: &Settings) -> Ahead {
 /// The namespaces to watch: each by itself, or all through one watch.
 fn scopes_of(namespaces: &[String]) -> Vec<Option<String>> {
     if namespaces.is_empty() { vec![None] } else { namespaces.iter().cloned().map(Some).collect() }
-}
-
-fn api_of<K>(client: &Client, namespace: Option<&String>) -> Api<K>
-where
-    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + DeserializeOwned,
-{
-    match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    }
-}
-
-/// Serves one namespace, or all, until shutdown.
-async fn run_scope(client: Client, context: Arc<Context>, namespace: Option<String>) {
-    let namespace = namespace.as_ref();
-    let (calls, calls_writer) = reflector::store::<CallView>();
-    let (dialers, dialers_writer) = reflector::store::<DialerView>();
-    let (calendars, calendars_writer) = reflector::store::<CalendarView>();
-    let (series, series_writer) = reflector::store::<SeriesView>();
-    let (wake, calls_woken) = mpsc::unbounded_channel();
-    let (wake_series, series_woken) = mpsc::unbounded_channel();
-    let (wake_dialer, dialers_woken) = mpsc::unbounded_channel();
-    let (wake_calendar, calendars_woken) = mpsc::unbounded_channel();
-    let scope = Arc::new(Scope {
-        context: Arc::clone(&context),
-        calls,
-        dialers,
-        calendars,
-        series,
-        families: Families::default(),
-        places: Places::default(),
-        outlook: Outlook::default(),
-        traffic: Traffic::default(),
-        listed: Listed::default(),
-        wake,
-        wake_series,
-        wake_dialer,
-        wake_calendar,
-    });
-
-    context.scopes.enter(namespace, &scope);
-    let prepare = Arc::clone(&context);
-    let call_stream = follow(
-        &context,
-        api_of::<CallView>(&client, namespace),
-        Filling::new(calls_writer),
-        Part::new(&context.readiness, "scheduledcalls", namespace),
-        move |call| prepare.take_in(call),
-        notice_call(Arc::clone(&scope)),
-    )
-    .try_filter(without_script(&scope));
-    let dialer_stream = follow(
-        &context,
-        api_of::<DialerView>(&client, namespace),
-        Filling::new(dialers_writer),
-        Part::new(&context.readiness, "dialers", namespace),
-        trim_dialer,
-        notice_dialer(Arc::clone(&scope)),
-    );
-    let prepare = Arc::clone(&context);
-    let calendar_stream = follow(
-        &context,
-        api_of::<CalendarView>(&client, namespace),
-        Filling::new(calendars_writer),
-        Part::new(&context.readiness, "businesscalendars", namespace),
-        move |calendar| prepare.take_in_calendar(calendar),
-        notice_calendar(Arc::clone(&scope)),
-    );
-    let prepare = Arc::clone(&context);
-    let series_stream = follow(
-        &context,
-        api_of::<SeriesView>(&client, namespace),
-        Filling::new(series_writer),
-        Part::new(&context.readiness, "recurringcalls", namespace),
-        move |series| prepare.take_in_series(series),
-        notice_series(Arc::clone(&scope)),
-    );
-
-    let config = Config::default().concurrency(RECONCILES_AT_A_TIME);
-    let shutdown = || context.shutdown.clone().cancelled_owned();
-    let dialer_controller = Controller::for_stream(dialer_stream, scope.dialers.clone())
-        .with_config(config.clone())
-        .reconcile_on(UnboundedReceiverStream::new(dialers_woken))
-        .graceful_shutdown_on(shutdown())
-        .run(measured(&scope, "dialer", dialers::reconcile), dialers::on_error, Arc::clone(&scope))
-        .for_each(|_| ready(()));
-    let calendar_controller = Controller::for_stream(calendar_stream, scope.calendars.clone())
-        .with_config(config.clone())
-        .reconcile_on(UnboundedReceiverStream::new(calendars_woken))
-        .graceful_shutdown_on(shutdown())
-        .run(
-            measured(&scope, "businesscalendar", calendars::reconcile),
-            calendars::on_error,
-            Arc::clone(&scope),
-        )
-        .for_each(|_| ready(()));
-    let series_controller = Controller::for_stream(series_stream, scope.series.clone())
-        .with_config(config.clone())
-        .reconcile_on(UnboundedReceiverStream::new(series_woken))
-        .graceful_shutdown_on(shutdown())
-        .run(measured(&scope, "recurringcall", series::reconcile), series::on_error, Arc::clone(&scope))
-        .for_each(|_| ready(()));
-    let call_controller = Controller::for_stream(call_stream, scope.calls.clone())
-        .with_config(config)
-        .reconcile_on(UnboundedReceiverStream::new(calls_woken))
-        .graceful_shutdown_on(shutdown())
-        .run(measured(&scope, "scheduledcall", call::reconcile), call::on_error, Arc::clone(&scope))
-        .for_each(|_| ready(()));
-    let mut controllers = JoinSet::new();
-    controllers.spawn(dialer_controller);
-    controllers.spawn(calendar_controller);
-    controllers.spawn(series_controller);
-    controllers.spawn(call_controller);
-    tokio::select! {
-        () = all_have_ended(&mut controllers) => {}
-        () = follow_store(&scope) => {}
-        () = keep_counts(&scope) => {}
-        () = wake_all_when_leading(&scope) => {}
-        () = stopped_for_long(&context) => {}
-    }
-}
-
-/// A call that a script has claimed is looked at when that ends: an event before, such as that of the claim itself, would
-/// find nothing to decide. (What withdraws a claimed call is seen by the script's own last look.)
-fn without_script(scope: &Arc<Scope>) -> impl FnMut(&CallView) -> Ready<bool> + Send + use<> {
-    let scope = Arc::clone(scope);
-    move |call| ready(!scope.context.flights.has_claim(call.uid()))
-}
-
-/// Each controller is a task of its own: one that is woken need not look at what the others wait for.
-async fn all_have_ended(controllers: &mut JoinSet<()>) {
-    while let Some(ended) = controllers.join_next().await {
-        if let Some(Ok(reason)) = ended.err().map(JoinError::try_into_panic) {
-            std::panic::resume_unwind(reason);
-        }
-    }
-}
-
-/// A controller whose cache was never filled does not end by itself, and a pass that waits for the API server may be
-/// dropped: scripts, which must not be, run elsewhere.
-async fn stopped_for_long(context: &Context) {
-    context.shutdown.cancelled().await;
-    tokio::time::sleep(RECONCILE_GRACE).await;
-}
-
-fn trim_dialer(dialer: &mut DialerView) {
-    dialer.metadata.managed_fields = None;
-    dialer.metadata.annotations = None;
 }
 
 async fn serve(address: Option<SocketAddr>, purpose: &'static str, routes: Router) -> Result<(), RunError> {
