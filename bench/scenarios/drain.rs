@@ -118,6 +118,8 @@ fn add_costs(results: &mut Results, spent: &Spent) {
     let per_call = |amount: f64| amount / CALLS as f64;
     results.add(SCENARIO, OPERATOR_CPU_PER_CALL, "ms", per_call(spent.cpu.operator));
     results.add(SCENARIO, "API server CPU per call", "ms", per_call(spent.cpu.api_server));
+    let share = spent.cpu.operator / spent.cpu.api_server * 100.0;
+    results.add(SCENARIO, "operator CPU, as a share of the API server's", "%", share);
     results.add(SCENARIO, "dialer CPU per call", "ms", per_call(spent.cpu.dialer));
     results.add(SCENARIO, "load generator CPU", "%", spent.cpu.bench / spent.wall_ms * 100.0);
     for (verb, count) in &spent.requests {
