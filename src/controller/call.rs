@@ -241,6 +241,8 @@ fn next_look(scope: &Scope, decision: &Decision, now: Timestamp) -> Action {
         Decision::Wait { until, .. } | Decision::Reject { until, .. } => *until,
         Decision::InFlight { until } | Decision::InProgress { until, .. } => Some(*until),
         Decision::Done { expires } => *expires,
+        // Should the one who asks die, somebody has to look.
+        Decision::Resolve { by: Resolution::Asking, .. } => Some(after_a_long_wait(now)),
         Decision::Dial(order) => {
             Some(after_a_long_wait(now).min(order.latest.saturating_add(A_MOMENT).unwrap_or(now)))
         }

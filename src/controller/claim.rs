@@ -164,6 +164,7 @@ fn prove(scope: &Scope, stored: ScheduledCall, token: &str, asked: Monotonic) ->
     let view = scope.remember(&stored);
     let Some(claimed) = Claimed::prove(stored, token, asked) else { return Tried::Lost };
     scope.context.recent.note(&view, scope.context.clock.now());
+    scope.outlook.forget(view.uid());
     let attempt = claimed.attempt();
     info!(
         namespace = view.namespace(),

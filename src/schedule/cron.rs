@@ -79,9 +79,9 @@ impl Cron {
     }
 
     fn next_day_of_month(&self, from: Date) -> Option<Date> {
-        (from.day()..=from.days_in_month())
-            .filter_map(|day| from.with().day(day).build().ok())
-            .find(|day| self.has_day(*day))
+        let days_left = usize::try_from(from.days_in_month() - from.day()).unwrap_or_default();
+        let days = std::iter::successors(Some(from), |day| day.tomorrow().ok());
+        days.take(days_left + 1).find(|day| self.has_day(*day))
     }
 
     fn has_day(&self, date: Date) -> bool {

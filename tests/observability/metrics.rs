@@ -149,3 +149,15 @@ fn prometheus_is_given_open_metrics_and_a_replica_that_does_not_dial_queues_noth
         value(&held.metrics(), "call_operator_calls_due", &labels).is_none().then_some(())
     });
 }
+
+#[test]
+fn a_call_that_is_being_placed_is_not_due_any_more() {
+    let namespace = namespace("under-way");
+    let dialer = LedgerDialer::start();
+    dialer.install(&namespace, "");
+    let operator = Operator::start(&namespace);
+    apply(&namespace, &call("long", CANARY, &in_ms(500), "  parameters:\n    answers: hang"));
+    eventually("the request", || (!dialer.rings().is_empty()).then_some(()));
+    let due = value(&operator.metrics(), "call_operator_calls_due", &[("namespace", &namespace)]);
+    assert_ne!(due, Some(1.0), "its attempt is under way");
+}
