@@ -3,13 +3,14 @@
 //! `croner` parses it and finds its times, on civil time: on zoned time it has other ideas about gaps and overlaps than
 //! RFC 5545. What it accepts beyond five-field cron is refused here, so that nobody relies on it.
 
+use super::when::dates_from;
 use croner::Weekday;
 use jiff::Span as Steps;
 use jiff::civil::{Date, DateTime, Time};
 use std::str::FromStr;
 
-/// From March of a leap year to February of the next, over a century that has none. A day that does not come by then is not in
-/// the calendar.
+/// From March of a leap year to February of the next, over a century that has none. A day that does not come by then is
+/// not in the calendar.
 const MONTHS_WITH_EVERY_DATE: usize = 8 * 12;
 
 const MONTHS: [&str; 12] =
@@ -79,9 +80,7 @@ impl Cron {
     }
 
     fn next_day_of_month(&self, from: Date) -> Option<Date> {
-        let days_left = usize::try_from(from.days_in_month() - from.day()).unwrap_or_default();
-        let days = std::iter::successors(Some(from), |day| day.tomorrow().ok());
-        days.take(days_left + 1).find(|day| self.has_day(*day))
+        dates_from(from).take_while(|day| day.month() == from.month()).find(|day| self.has_day(*day))
     }
 
     fn has_day(&self, date: Date) -> bool {

@@ -6,7 +6,7 @@
 //! back over midnight an evening comes again after the next date has begun: a window of that date may be open in it.
 
 use super::hours::{Hours, Window};
-use super::when::instant_of;
+use super::when::{dates_from, instant_of};
 use jiff::civil::{Date, Time};
 use jiff::{Span as Days, Timestamp};
 
@@ -66,9 +66,8 @@ impl Hours {
 
     fn opening_between(&self, after: Timestamp, date: Date, days: i32) -> Option<Timestamp> {
         let mut first: Option<Timestamp> = None;
-        let count = usize::try_from(REACH + days + 1).unwrap_or_default();
-        let dates = std::iter::successors(add_days(date, -REACH), |date| date.tomorrow().ok());
-        for date in dates.take(count) {
+        let last = add_days(date, days).unwrap_or(Date::MAX);
+        for date in dates_from(add_days(date, -REACH)?).take_while(|date| *date <= last) {
             let found = self.windows_of(date).map(|window| window.open).filter(|open| *open > after).min();
             first = match (first, found) {
                 (Some(first), Some(found)) => Some(first.min(found)),

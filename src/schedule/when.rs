@@ -79,6 +79,11 @@ pub fn last_moment(text: &str, zone: &TimeZone) -> Result<Timestamp, BadTime> {
     Ok(next_day.map_or(Timestamp::MAX, last))
 }
 
+/// This date and those that follow it, as far as can be reckoned with.
+pub(super) fn dates_from(first: Date) -> impl Iterator<Item = Date> {
+    std::iter::successors(Some(first), |date| date.tomorrow().ok())
+}
+
 /// A date, `YYYY-MM-DD`.
 ///
 /// # Errors
