@@ -12,7 +12,6 @@ const VAIN_RUNS: u32 = 3;
 
 /// Writes in flight by which the ceiling is taken: more is only latency.
 const IN_FLIGHT: usize = 8;
-const WARM_UP_SECONDS: f64 = 1.0;
 
 /// One `make bench`.
 pub struct Bench {
@@ -38,10 +37,11 @@ impl Bench {
         Ok(self.template.get_or_init(|| learned))
     }
 
-    /// Status writes a second that the API server of this world takes while nobody else is at work, over so many seconds.
+    /// Status writes a second that the API server of this world takes while nobody else is at work, over so many
+    /// seconds.
     pub fn ceiling(&self, world: &World, seconds: f64) -> Result<f64, String> {
         let writer = Writer::new(world, self.template(world)?, Kind::Ours)?;
-        writer.measure(world, IN_FLIGHT, WARM_UP_SECONDS)?;
+        writer.warm_up(world)?;
         let rate = writer.measure(world, IN_FLIGHT, seconds)?;
         writer.clear(&world.api)?;
         Ok(rate.per_second)

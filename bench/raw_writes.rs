@@ -21,6 +21,10 @@ use std::time::Instant;
 const TASKS: usize = 64;
 const NAMESPACE: &str = "ceiling";
 
+/// Of the writes that are not counted.
+const WARM_UP_IN_FLIGHT: usize = 8;
+const WARM_UP_SECONDS: f64 = 1.0;
+
 /// Which schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -93,6 +97,11 @@ impl Writer {
         };
         let objects = (0..TASKS).map(create).collect::<Result<_, String>>()?;
         Ok(Self { kind, objects, statuses: [template.claim.clone(), template.record.clone()] })
+    }
+
+    /// Writes for a moment, so that what is measured afterwards does not pay for the beginning.
+    pub fn warm_up(&self, world: &World) -> Result<(), String> {
+        self.measure(world, WARM_UP_IN_FLIGHT, WARM_UP_SECONDS).map(drop)
     }
 
     /// Writes for so long, so many at a time.

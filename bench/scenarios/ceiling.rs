@@ -12,7 +12,6 @@ use crate::world::World;
 const SCENARIO: &str = "ceiling";
 const IN_FLIGHT: [usize; 4] = [4, 8, 16, 64];
 const SECONDS: f64 = 2.0;
-const WARM_UP_SECONDS: f64 = 1.0;
 
 /// Measures it, before or after everything else, as often as everything else is run.
 pub fn run(bench: &Bench, phase: &str, results: &mut Results) -> Result<(), String> {
@@ -22,7 +21,7 @@ pub fn run(bench: &Bench, phase: &str, results: &mut Results) -> Result<(), Stri
     let [ours, permissive] = [Kind::Ours, Kind::Permissive].map(|kind| Writer::new(&world, template, kind));
     let (ours, permissive) = (ours?, permissive?);
     for writer in [&ours, &permissive] {
-        writer.measure(&world, 8, WARM_UP_SECONDS)?;
+        writer.warm_up(&world)?;
     }
     for round in 1..=bench.runs {
         say(&format!("ceiling, {phase}: round {round} of {}", bench.runs));
