@@ -128,7 +128,7 @@ async fn believe(
 
 fn find(scope: &Scope, address: &Address) -> Option<Arc<CallView>> {
     let reference = ObjectRef::<CallView>::new(&address.name).within(&address.namespace);
-    let call = scope.calls.get(&reference).filter(|call| call.uid() == address.uid)?;
+    let call = scope.cached_call(&reference, &address.uid)?;
     Some(scope.context.newest.of(call))
 }
 

@@ -197,6 +197,11 @@ impl Scope {
         self.wake.send(ObjectRef::from_obj(call)).ok();
     }
 
+    /// What the cache holds of the very object that bears this name and this uid.
+    pub fn cached_call(&self, name: &ObjectRef<CallView>, uid: &str) -> Option<Arc<CallView>> {
+        self.calls.get(name).filter(|call| call.uid() == uid)
+    }
+
     /// Keeps what the API server has just returned as the newest view of a call.
     pub fn keep(&self, mut live: CallView) -> Arc<CallView> {
         self.context.take_in(&mut live);

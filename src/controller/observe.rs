@@ -90,8 +90,7 @@ fn observe_parent(scope: &Scope, call: &CallView) -> Parent {
 
 /// Looks again at a call that was seen before; `None` when it is gone from the cache or is another object now.
 pub fn observe_again(scope: &Scope, call: &CallView) -> Option<Observed> {
-    let cached = scope.calls.get(&ObjectRef::from_obj(call))?;
-    (cached.uid() == call.uid()).then(|| observe(scope, cached))
+    scope.cached_call(&ObjectRef::from_obj(call), call.uid()).map(|cached| observe(scope, cached))
 }
 
 /// Whether there is a Dialer of the name that a call asks for.

@@ -64,9 +64,10 @@ async fn run(scope: Arc<Scope>, call: Arc<CallView>, flight: InFlight, ticket: T
 /// Whether nothing is urgent about a call any more, and the watch, or the next list, still brings what we wrote: a second
 /// look then would be one for nothing.
 fn is_over_and_will_be_shown(scope: &Scope, call: &CallView) -> bool {
-    let own = scope.context.newest.own(call.uid()).filter(|own| own.is_finished());
-    let cached = scope.calls.get(&ObjectRef::from_obj(call));
-    own.zip(cached).is_some_and(|(own, cached)| cached.uid() == own.uid() && cached.version() < own.version())
+    let newest = &scope.context.newest;
+    let cached = scope.cached_call(&ObjectRef::from_obj(call), call.uid());
+    newest.own(call.uid()).is_some_and(|own| own.is_finished())
+        && cached.is_some_and(|cached| newest.is_ahead_of(&cached))
 }
 
 async fn dial(scope: &Scope, call: &CallView, flight: &InFlight, turn: Turn, due: Timestamp) {
