@@ -1,9 +1,10 @@
 //! Serves one namespace, or all of them: its caches, and a controller for each kind.
 //!
-//! Promise: what an event means beyond its own object is noted before the object is reconciled; each controller is a task of
-//! its own. May not: decide anything.
+//! Promise: what an event means beyond its own object is noted before the object is reconciled; each controller is a task
+//! of its own. May not: decide anything.
 
 use super::context::{Context, Listed, Scope};
+use super::error::ApiError;
 use super::families::Families;
 use super::filling::Filling;
 use super::measured::{RECONCILES_AT_A_TIME, measured};
@@ -16,16 +17,19 @@ use super::watch::follow;
 use super::{calendars, call, dialers, series};
 use crate::api::{CalendarView, CallView, DialerView, SeriesView};
 use crate::probes::Part;
-use futures::{StreamExt, TryStreamExt};
+use futures::future::BoxFuture;
+use futures::{Stream, StreamExt, TryStreamExt};
 use kube::api::Api;
-use kube::runtime::controller::{Config, Controller};
-use kube::runtime::reflector;
+use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::watcher;
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
+use std::fmt::Debug;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::{JoinError, JoinSet};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
@@ -80,7 +84,7 @@ pub async fn serve_scope(client: Client, context: Arc<Context>, namespace: Optio
         move |call| prepare.take_in(call),
         notice_call(Arc::clone(&scope)),
     )
-    .try_filter(without_script(&scope));
+    .try_filter(not_claimed_here(&scope));
     let dialer_stream = follow(
         &context,
         api_of::<DialerView>(&client, namespace),
@@ -108,41 +112,36 @@ pub async fn serve_scope(client: Client, context: Arc<Context>, namespace: Optio
         notice_series(Arc::clone(&scope)),
     );
 
-    let config = Config::default().concurrency(RECONCILES_AT_A_TIME);
-    let shutdown = || context.shutdown.clone().cancelled_owned();
-    let dialer_controller = Controller::for_stream(dialer_stream, scope.dialers.clone())
-        .with_config(config.clone())
-        .reconcile_on(UnboundedReceiverStream::new(dialers_woken))
-        .graceful_shutdown_on(shutdown())
-        .run(measured(&scope, "dialer", dialers::reconcile), dialers::on_error, Arc::clone(&scope))
-        .for_each(|_| ready(()));
-    let calendar_controller = Controller::for_stream(calendar_stream, scope.calendars.clone())
-        .with_config(config.clone())
-        .reconcile_on(UnboundedReceiverStream::new(calendars_woken))
-        .graceful_shutdown_on(shutdown())
-        .run(
-            measured(&scope, "businesscalendar", calendars::reconcile),
-            calendars::on_error,
-            Arc::clone(&scope),
-        )
-        .for_each(|_| ready(()));
-    let series_controller = Controller::for_stream(series_stream, scope.series.clone())
-        .with_config(config.clone())
-        .reconcile_on(UnboundedReceiverStream::new(series_woken))
-        .graceful_shutdown_on(shutdown())
-        .run(measured(&scope, "recurringcall", series::reconcile), series::on_error, Arc::clone(&scope))
-        .for_each(|_| ready(()));
-    let call_controller = Controller::for_stream(call_stream, scope.calls.clone())
-        .with_config(config)
-        .reconcile_on(UnboundedReceiverStream::new(calls_woken))
-        .graceful_shutdown_on(shutdown())
-        .run(measured(&scope, "scheduledcall", call::reconcile), call::on_error, Arc::clone(&scope))
-        .for_each(|_| ready(()));
     let mut controllers = JoinSet::new();
-    controllers.spawn(dialer_controller);
-    controllers.spawn(calendar_controller);
-    controllers.spawn(series_controller);
-    controllers.spawn(call_controller);
+    let reconcile = measured(&scope, "dialer", dialers::reconcile);
+    controllers.spawn(controller(
+        &scope,
+        dialer_stream,
+        &scope.dialers,
+        dialers_woken,
+        reconcile,
+        dialers::on_error,
+    ));
+    let reconcile = measured(&scope, "businesscalendar", calendars::reconcile);
+    controllers.spawn(controller(
+        &scope,
+        calendar_stream,
+        &scope.calendars,
+        calendars_woken,
+        reconcile,
+        calendars::on_error,
+    ));
+    let reconcile = measured(&scope, "recurringcall", series::reconcile);
+    controllers.spawn(controller(
+        &scope,
+        series_stream,
+        &scope.series,
+        series_woken,
+        reconcile,
+        series::on_error,
+    ));
+    let reconcile = measured(&scope, "scheduledcall", call::reconcile);
+    controllers.spawn(controller(&scope, call_stream, &scope.calls, calls_woken, reconcile, call::on_error));
     tokio::select! {
         () = all_have_ended(&mut controllers) => {}
         () = follow_store(&scope) => {}
@@ -152,9 +151,29 @@ pub async fn serve_scope(client: Client, context: Arc<Context>, namespace: Optio
     }
 }
 
+/// Looks at the objects of a kind that events are about or that are woken, until shutdown.
+fn controller<K>(
+    scope: &Arc<Scope>,
+    events: impl Stream<Item = Result<K, watcher::Error>> + Send + 'static,
+    cache: &Store<K>,
+    woken: UnboundedReceiver<ObjectRef<K>>,
+    reconcile: impl FnMut(Arc<K>, Arc<Scope>) -> BoxFuture<'static, Result<Action, ApiError>> + Send + 'static,
+    on_error: fn(Arc<K>, &ApiError, Arc<Scope>) -> Action,
+) -> impl Future<Output = ()> + Send + 'static
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    Controller::for_stream(events, cache.clone())
+        .with_config(Config::default().concurrency(RECONCILES_AT_A_TIME))
+        .reconcile_on(UnboundedReceiverStream::new(woken))
+        .graceful_shutdown_on(scope.context.shutdown.clone().cancelled_owned())
+        .run(reconcile, on_error, Arc::clone(scope))
+        .for_each(|_| ready(()))
+}
+
 /// A call that a script has claimed is looked at when that ends: an event before, such as that of the claim itself, would
 /// find nothing to decide. (What withdraws a claimed call is seen by the script's own last look.)
-fn without_script(scope: &Arc<Scope>) -> impl FnMut(&CallView) -> Ready<bool> + Send + use<> {
+fn not_claimed_here(scope: &Arc<Scope>) -> impl FnMut(&CallView) -> Ready<bool> + Send + use<> {
     let scope = Arc::clone(scope);
     move |call| ready(!scope.context.flights.has_claim(call.uid()))
 }
