@@ -76,7 +76,8 @@ fn looked_up() -> Scenario {
     dialer["http"]["lookup"] = json!({
         "url": "PROVIDER/calls?key={{idempotencyKey}}", "itemsPointer": "/calls", "callIDPointer": "/callId",
     });
-    dialer["idempotency"] = json!({"mode": "Lookup", "settleSeconds": 5});
+    // Long enough to ask twice, ten seconds apart: one lost answer must not leave a call in doubt.
+    dialer["idempotency"] = json!({"mode": "Lookup", "settleSeconds": 15});
     scenario("looked-up", dialer, |now| {
         let due = at(now, 2500);
         let lost = script("ring drop wait:1000 state:completed");
